@@ -1,0 +1,1 @@
+"""Everything around the function app: deployment, the emulator, the local Functions host."""

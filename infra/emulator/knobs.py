@@ -1,0 +1,100 @@
+"""Everything about the emulator that can be turned, with its default, and how to read changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+Range = tuple[float, float]
+"""A lowest and a highest number of emulated seconds; values are drawn evenly between them."""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """All tunables. Times are emulated seconds unless said otherwise; ranges are (low, high).
+
+    The defaults are Azure's own figures where they are known: a cluster took 3:45 to 5:46 in the
+    recordings of the Azure CLI's tests; role assignments act within 10 minutes (Azure RBAC page).
+    """
+
+    seed: int = 0
+    """All identifiers and drawn times follow from it."""
+    subscriptions: int = 1
+    """How many subscriptions exist (read at start only)."""
+    location: str = "westus2"
+    """Where the app's own resource group lies (read at start only)."""
+
+    provisioning_seconds: Range = (225.0, 346.0)
+    """From the PUT of a new cluster to its terminal state."""
+    update_seconds: Range = (60.0, 120.0)
+    """From the PUT or PATCH of an existing cluster or agent pool to its terminal state."""
+    deletion_seconds: Range = (120.0, 240.0)
+    """From the DELETE of a cluster or agent pool to its absence."""
+    group_deletion_seconds: Range = (30.0, 60.0)
+    """From the DELETE of a resource group to its absence."""
+    run_command_seconds: Range = (5.0, 15.0)
+    """From the POST of a run command to its result."""
+    retry_after_seconds: int = 1
+    """Retry-After (wall seconds) on polls of long-running operations; 0 sends none."""
+
+    app_roles: tuple[str, ...] = ("Contributor", "Role Based Access Control Administrator")
+    """Built-in roles of the app's own identity on every subscription (read at start only)."""
+    token_lifetime_seconds: int = 86_400
+    """Life of access tokens, in wall seconds, since clients judge it by their own clocks."""
+    unregistered_providers: tuple[str, ...] = ()
+    """Resource providers that answer 409 MissingSubscriptionRegistration until registered."""
+
+    stale_read_probability: float = 0.0
+    """How often a GET is answered with what the same GET would have said before the last change."""
+    stale_read_seconds: float = 30.0
+    """How old such an answer may be."""
+
+    readable_seconds: Range = (0.0, 0.0)
+    """From the PUT of a role assignment until reads show it."""
+    effective_seconds: Range = (60.0, 600.0)
+    """From the PUT of a role assignment until it takes effect."""
+
+    def changed(self, changes: Mapping[str, Any]) -> Knobs:
+        """A copy with some values replaced; ValueError names what is unknown or ill-formed."""
+        known = {each.name for each in dataclasses.fields(self)}
+        if unknown := sorted(set(changes) - known):
+            raise ValueError(f"no such knob: {', '.join(unknown)}; there are {', '.join(known)}")
+        try:
+            return msgspec.convert({**dataclasses.asdict(self), **changes}, Knobs)
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error)) from None
+
+
+def parse_range(text: str) -> Range:
+    """'3-5' or '4' as a range of seconds; ValueError otherwise."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?", text.strip())
+    if not found:
+        raise ValueError(f"expected SECONDS or LOW-HIGH, not {text!r}")
+    low = float(found[1])
+    high = float(found[2] or found[1])
+    if high < low:
+        raise ValueError(f"the range {text!r} ends below its start")
+    return low, high
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """'NAME=VALUE' from the command line: VALUE is JSON, LOW-HIGH, or else plain text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"expected NAME=VALUE, not {text!r}")
+    if name.endswith("_seconds") and _is_range(name):
+        return name, parse_range(value) if not value.startswith("[") else json.loads(value)
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _is_range(name: str) -> bool:
+    return isinstance(getattr(Knobs(), name, None), tuple)

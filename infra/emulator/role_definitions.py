@@ -1,0 +1,284 @@
+"""Role definitions: Azure's built-in roles that matter around AKS, and custom roles.
+
+Ids and actions of the built-ins are Azure's own (learn.microsoft.com, role-based-access-control/
+built-in-roles); only their descriptions are shortened.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from . import odata_filter, scopes
+from .timestamps import arm_time
+from .wire import ArmError, Call, Response, Router
+from .world import ArmChange, World
+
+TYPE = "Microsoft.Authorization/roleDefinitions"
+_PATH = r"(?P<scope>.*)/providers/Microsoft\.Authorization/roleDefinitions"
+_BUILTIN_SINCE = datetime(2015, 2, 2, 21, 55, 9, tzinfo=UTC)
+_FILTERS = frozenset({"rolename", "type", "atscope", "atscopeandbelow"})
+_FIELDS = ("actions", "notActions", "dataActions", "notDataActions")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One block of a role: what its actions give, its notActions take away again."""
+
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Permission:
+        """Read `{"actions", "notActions", "dataActions", "notDataActions"}`; absent is empty."""
+        return cls(*(tuple(document.get(field) or ()) for field in _FIELDS))
+
+    def to_json(self) -> dict[str, list[str]]:
+        """The block as Azure shows it."""
+        lists = (self.actions, self.not_actions, self.data_actions, self.not_data_actions)
+        return {field: list(values) for field, values in zip(_FIELDS, lists, strict=True)}
+
+    def covers(self, action: str, *, data_action: bool = False) -> bool:
+        """Whether an action, or a data action, is given and not taken away."""
+        given, taken = (
+            (self.data_actions, self.not_data_actions)
+            if data_action
+            else (self.actions, self.not_actions)
+        )
+        return _any_matches(given, action) and not _any_matches(taken, action)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A role. `guid` is its name, the same in every subscription."""
+
+    guid: str
+    role_name: str
+    role_type: str  # 'BuiltInRole' or 'CustomRole'
+    description: str
+    permissions: tuple[Permission, ...]
+    assignable_scopes: tuple[str, ...]
+    created_on: datetime
+    updated_on: datetime
+    created_by: str | None = None
+
+    def grants(self, action: str, *, data_action: bool = False) -> bool:
+        """Whether any block of the role covers the action."""
+        return any(each.covers(action, data_action=data_action) for each in self.permissions)
+
+    def assignable_at(self, scope: str) -> bool:
+        """Whether the role may be assigned at a scope."""
+        return any(scopes.contains(each, scope) for each in self.assignable_scopes)
+
+    def visible_at(self, scope: str) -> bool:
+        """Whether a list at a scope shows the role: it is assignable there, above or below."""
+        return self.assignable_at(scope) or any(
+            scopes.contains(scope, each) for each in self.assignable_scopes
+        )
+
+    def id_at(self, scope: str) -> str:
+        """The role's full id as seen from a scope; `az` compares these ids with their case."""
+        subscription = scopes.subscription_id(scope)
+        prefix = f"/subscriptions/{subscription}" if subscription else ""
+        return f"{prefix}/providers/{TYPE}/{self.guid}"
+
+    def to_json(self, scope: str) -> dict[str, Any]:
+        """The ARM document as seen from a scope."""
+        return {
+            "properties": {
+                "roleName": self.role_name,
+                "type": self.role_type,
+                "description": self.description,
+                "assignableScopes": list(self.assignable_scopes),
+                "permissions": [each.to_json() for each in self.permissions],
+                "createdOn": arm_time(self.created_on),
+                "updatedOn": arm_time(self.updated_on),
+                "createdBy": self.created_by,
+                "updatedBy": self.created_by,
+            },
+            "id": self.id_at(scope),
+            "type": TYPE,
+            "name": self.guid,
+        }
+
+
+class RoleDefinitions:
+    """All roles of the tenant. `is_assigned` is told by whoever keeps the assignments."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._roles = {each.guid: each for each in _built_in_roles()}
+        self.is_assigned: Callable[[str], bool] = lambda _guid: False
+
+    def register(self, router: Router) -> None:
+        """Serve roleDefinitions at every scope."""
+        router.add("GET", _PATH, self._list)
+        router.add("GET", _PATH + "/(?P<guid>[^/]+)", self._get)
+        router.add("PUT", _PATH + "/(?P<guid>[^/]+)", self._put)
+        router.add("DELETE", _PATH + "/(?P<guid>[^/]+)", self._delete)
+
+    def get(self, guid: str) -> RoleDefinition | None:
+        """The role with this GUID, in any case of letters."""
+        return self._roles.get(guid.lower())
+
+    def named(self, role_name: str) -> RoleDefinition:
+        """The role with this name, in any case of letters; KeyError when there is none."""
+        found = self._find_name(role_name)
+        if found is None:
+            raise KeyError(role_name)
+        return found
+
+    def from_id(self, role_definition_id: str) -> RoleDefinition:
+        """The role a full id names.
+
+        ArmError 400 BadRequestFormat when it is no id of a role (a bare GUID, say), 404
+        RoleDefinitionDoesNotExist when there is no such role.
+        """
+        found = re.fullmatch(
+            r"(?:/.*)?/providers/Microsoft\.Authorization/roleDefinitions/([^/]+)",
+            role_definition_id,
+            re.IGNORECASE,
+        )
+        if not found:
+            raise ArmError(400, "BadRequestFormat", "The request was incorrectly formatted.")
+        return self._require(found[1])
+
+    def _find_name(self, role_name: str) -> RoleDefinition | None:
+        wanted = role_name.lower()
+        return next((r for r in self._roles.values() if r.role_name.lower() == wanted), None)
+
+    def _require(self, guid: str) -> RoleDefinition:
+        role = self.get(guid)
+        if role is None:
+            raise ArmError(
+                404,
+                "RoleDefinitionDoesNotExist",
+                f"The specified role definition with ID '{guid}' does not exist.",
+            )
+        return role
+
+    def _list(self, call: Call, scope: str) -> Response:
+        wanted = odata_filter.parse(call.request.query.get("$filter", ""), _FILTERS)
+        found = [
+            role.to_json(scope)
+            for role in self._roles.values()
+            # Names are compared without case: `az` asks for 'acrpull' and 'reader'.
+            if wanted.get("rolename", role.role_name).lower() == role.role_name.lower()
+            and wanted.get("type", role.role_type).lower() == role.role_type.lower()
+            and role.visible_at(scope)
+        ]
+        return Response(200, {"value": found})
+
+    def _get(self, _call: Call, scope: str, guid: str) -> Response:
+        return Response(200, self._require(guid).to_json(scope))
+
+    def _put(self, call: Call, scope: str, guid: str) -> Response:
+        guid = guid.lower()
+        before = self.get(guid)
+        if before is not None and before.role_type == "BuiltInRole":
+            raise ArmError(
+                400, "CannotUpdateBuiltInRole", f"The built-in role '{guid}' cannot be changed."
+            )
+        role = self._custom_role(call, guid, before)
+        self._roles[guid] = role
+        self._changed(call, role, scope, "write", existed=before is not None)
+        return Response(201, role.to_json(scope))
+
+    def _custom_role(self, call: Call, guid: str, before: RoleDefinition | None) -> RoleDefinition:
+        properties = call.request.json_object().get("properties") or {}
+        role_name = properties.get("roleName")
+        assignable = properties.get("assignableScopes")
+        permissions = properties.get("permissions")
+        if not (role_name and assignable and permissions):
+            raise ArmError(
+                400,
+                "InvalidRoleDefinition",
+                "A custom role needs roleName, permissions and assignableScopes.",
+            )
+        same_name = self._find_name(role_name)
+        if same_name is not None and same_name.guid != guid:
+            raise ArmError(
+                409,
+                "RoleDefinitionWithSameNameExists",
+                f"A custom role with the same name '{role_name}' already exists.",
+            )
+        now = self._world.clock.now()
+        return RoleDefinition(
+            guid,
+            role_name,
+            "CustomRole",
+            properties.get("description") or "",
+            tuple(Permission.from_json(each) for each in permissions),
+            tuple(scopes.tidy(each) for each in assignable),
+            before.created_on if before else now,
+            now,
+            call.caller.object_id if call.caller else None,
+        )
+
+    def _delete(self, call: Call, scope: str, guid: str) -> Response:
+        role = self.get(guid)
+        if role is None:
+            return Response(204)
+        if role.role_type == "BuiltInRole":
+            raise ArmError(
+                400, "CannotDeleteBuiltInRole", f"The built-in role '{guid}' cannot be deleted."
+            )
+        if self.is_assigned(role.guid):
+            raise ArmError(
+                400,
+                "RoleDefinitionHasAssignments",
+                "There are existing role assignments referencing role "
+                "(code: RoleDefinitionHasAssignments).",
+            )
+        del self._roles[role.guid]
+        self._changed(call, role, scope, "delete", existed=True)
+        return Response(200, role.to_json(scope))
+
+    def _changed(
+        self, call: Call, role: RoleDefinition, scope: str, verb: str, *, existed: bool
+    ) -> None:
+        self._world.changed(
+            ArmChange(
+                role.id_at(scope),
+                f"{TYPE}/{verb}",
+                "Succeeded",
+                call.caller,
+                call.correlation_id,
+                existed,
+            )
+        )
+
+
+def _built_in_roles() -> list[RoleDefinition]:
+    text = resources.files(__package__).joinpath("builtin_roles.json").read_text("utf-8")
+    return [
+        RoleDefinition(
+            document["name"],
+            document["roleName"],
+            "BuiltInRole",
+            document["description"],
+            (Permission.from_json(document),),
+            ("/",),
+            _BUILTIN_SINCE,
+            _BUILTIN_SINCE,
+        )
+        for document in json.loads(text)
+    ]
+
+
+def _any_matches(patterns: tuple[str, ...], action: str) -> bool:
+    return any(_compiled(pattern).fullmatch(action) for pattern in patterns)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """An action with wildcards: '*' stands for any characters, slashes too."""
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.IGNORECASE)

@@ -1,0 +1,196 @@
+"""The nouns: what was asked for, what was seen, what is wanted, how far it got.
+
+All are frozen; a change is a new value (`msgspec.structs.replace`). Times are aware and in UTC.
+Ids are the text of `resource_id` types; nothing here builds one.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+CONTROL_PLANE = "controlPlane"
+KUBELET = "kubelet"
+ADDON = "addon:"  # followed by the add-on's key in lower case
+
+Evidence = Literal["", "Readable", "Probe", "WindowPassed"]
+Status = Literal["True", "False", "Unknown"]
+
+
+class ClusterRequest(Struct, frozen=True, omit_defaults=True):
+    """One accepted request for a cluster. `digest` is the SHA-256 of its canonical body."""
+
+    request_id: str
+    cluster_id: str
+    profile: str
+    location: str
+    digest: str
+    parameters: dict[str, Any] = {}
+    tags: dict[str, str] = {}
+
+
+class Pool(Struct, frozen=True):
+    """An agent pool, as far as grants depend on it; absent ids are empty."""
+
+    name: str
+    vnet_subnet_id: str = ""
+    pod_subnet_id: str = ""
+
+
+class Cluster(Struct, frozen=True):
+    """A managed cluster as one ARM read shows it.
+
+    `principals` maps an identity (`controlPlane`, `kubelet`, `addon:<key>`) to its object id and
+    holds only those that exist yet: the control plane's is there from the answer to the PUT, the
+    others after success (azure-cli recording test_aks_create_no_ssh_key). `resource_uid` tells
+    apart two clusters that bore the same id one after the other.
+    """
+
+    id: str
+    location: str
+    provisioning_state: str
+    resource_uid: str
+    identity_type: str
+    service_principal: str
+    node_resource_group: str
+    principals: dict[str, str]
+    pools: tuple[Pool, ...] = ()
+    outbound_ip_ids: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    failure: str = ""
+
+    @property
+    def terminal(self) -> bool:
+        """No operation is running (learn.microsoft.com async-operations: the three end states)."""
+        return self.provisioning_state in {"Succeeded", "Failed", "Canceled"}
+
+    @property
+    def has_managed_identity(self) -> bool:
+        """`servicePrincipalProfile.clientId` is `msi`, in whatever case, or left out."""
+        return (
+            self.identity_type in {"SystemAssigned", "UserAssigned"}
+            and self.service_principal.lower() in {"", "msi"}
+        )  # fmt: skip
+
+
+class Grant(Struct, frozen=True):
+    """A wanted role assignment: `role` is the definition's GUID, `because` the rule that wants it.
+
+    `principal_id` is empty while the identity does not exist yet. `refused` is why policy does
+    not allow the grant, empty when it does.
+    """
+
+    identity: str
+    principal_id: str
+    role: str
+    scope: str
+    because: str
+    refused: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two grants the same: principal, role and scope."""
+        return (self.principal_id, self.role, self.scope.lower())
+
+
+class Assignment(Struct, frozen=True):
+    """A role assignment as ARM lists it."""
+
+    id: str
+    principal_id: str
+    role: str
+    scope: str
+    created_at: datetime | None = None
+
+
+class Progress(Struct, frozen=True):
+    """How far one grant got: written, readable, effective, each with its time.
+
+    `deadline` is the end of the propagation window, set once when the grant was first known to be
+    written and never moved. `reads` counts consecutive looks that showed the assignment.
+    `evidence` says why the grant is called effective. `refused_since` is when Azure first refused
+    our own write. `due_at` is when this grant wants to be looked at again.
+    """
+
+    grant: Grant
+    assignment_id: str = ""
+    made_by_us: bool = False
+    written_at: datetime | None = None
+    readable_at: datetime | None = None
+    effective_at: datetime | None = None
+    evidence: Evidence = ""
+    deadline: datetime | None = None
+    reads: int = 0
+    read_at: datetime | None = None
+    probed_at: datetime | None = None
+    refused_since: datetime | None = None
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def state(self) -> Literal["pending", "written", "readable", "effective"]:
+        """The furthest of the three states reached."""
+        if self.effective_at:
+            return "effective"
+        if self.readable_at:
+            return "readable"
+        return "written" if self.written_at else "pending"
+
+
+class Condition(Struct, frozen=True):
+    """As in Kubernetes: `reason` is one CamelCase word, `since` when `status` last changed."""
+
+    type: str
+    status: Status
+    reason: str
+    message: str
+    since: datetime
+
+
+class ProbeRun(Struct, frozen=True):
+    """A probe's command under way in the cluster: its AKS command id and what it proves."""
+
+    command_id: str
+    target: str
+    started_at: datetime
+
+
+class Record(Struct, frozen=True, omit_defaults=True):
+    """What is kept of one cluster between turns. Losing it loses history, not the outcome.
+
+    `requeue_at` is when the pending turn becomes visible. `put_at` is when the create was
+    accepted, `absent_since` when the cluster was first not found after having been seen,
+    `refused_since` when Azure first refused to create it, `settled` that nothing is pending
+    but the slow resync. `former` keeps the grants of earlier incarnations and identities.
+    """
+
+    cluster_id: str
+    request: ClusterRequest | None = None
+    resource_uid: str = ""
+    seen_at: datetime | None = None
+    put_at: datetime | None = None
+    absent_since: datetime | None = None
+    refused_since: datetime | None = None
+    create_refused: str = ""
+    grants: tuple[Progress, ...] = ()
+    former: tuple[Progress, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    probe: ProbeRun | None = None
+    requeue_at: datetime | None = None
+    settled: bool = False
+    schema: int = 1
+
+    def condition(self, kind: str) -> Condition | None:
+        return next((c for c in self.conditions if c.type == kind), None)
+
+
+class Rejection(Struct, frozen=True, omit_defaults=True):
+    """A request that was refused, or a message that could not be worked off, with its text."""
+
+    reason: str
+    field: str
+    message: str
+    at: datetime
+    request_id: str = ""
+    cluster_id: str = ""
+    text: bytes = b""

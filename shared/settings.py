@@ -1,0 +1,151 @@
+"""The app's settings: the only reader of the environment.
+
+Every fault is reported at once, with the setting's name and the remedy. Names follow Azure
+Functions (`Work`, `Work__queueServiceUri`: learn.microsoft.com/azure/azure-functions/
+functions-reference, identity-based connections).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared.resource_id import InvalidId, guid, subscription_id
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """An Azure cloud: where ARM is, and the audience of its tokens."""
+
+    arm_endpoint: str
+    audience: str
+
+
+CLOUDS = {
+    "AzureCloud": Cloud("https://management.azure.com", "https://management.azure.com"),
+    "AzureUSGovernment": Cloud(
+        "https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net"
+    ),
+    "AzureChinaCloud": Cloud(
+        "https://management.chinacloudapi.cn", "https://management.chinacloudapi.cn"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStorage:
+    """The account of our queues and tables: a connection string, or two service URIs."""
+
+    connection_string: str = ""
+    queue_service_uri: str = ""
+    table_service_uri: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says; `managed_subscriptions` in its order, the first is the default."""
+
+    managed_subscriptions: tuple[str, ...]
+    policy_file: Path
+    work: WorkStorage
+    arm_endpoint: str
+    audience: str
+    client_id: str = ""
+    topic_endpoint: str = ""
+    topic_key: str = ""
+
+
+class SettingsError(ValueError):
+    """All that is wrong with the settings, one line a fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("settings: " + "; ".join(faults))
+        self.faults = faults
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings. Raises `SettingsError` with every fault."""
+    source = os.environ if environment is None else environment
+    faults: list[str] = []
+    cloud = _cloud(source, faults)
+    settings = Settings(
+        managed_subscriptions=_subscriptions(source, faults),
+        policy_file=_policy_file(source, faults),
+        work=_work(source, faults),
+        arm_endpoint=_https(source, "ARM_ENDPOINT", faults) or cloud.arm_endpoint,
+        audience=cloud.audience,
+        client_id=_client_id(source, "AZURE_CLIENT_ID", faults),
+        topic_endpoint=_https(source, "EVENTGRID_TOPIC_ENDPOINT", faults),
+        topic_key=source.get("EVENTGRID_TOPIC_KEY", ""),
+    )
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def _cloud(source: Mapping[str, str], faults: list[str]) -> Cloud:
+    name = source.get("AZURE_CLOUD", "AzureCloud")
+    if name not in CLOUDS:
+        faults.append(f"AZURE_CLOUD: unknown cloud; use one of {', '.join(CLOUDS)}")
+        return CLOUDS["AzureCloud"]
+    return CLOUDS[name]
+
+
+def _subscriptions(source: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
+    text = source.get("MANAGED_SUBSCRIPTIONS", "")
+    found = []
+    for position, part in enumerate(filter(None, text.replace(",", " ").split()), start=1):
+        try:
+            found.append(subscription_id(part))
+        except InvalidId:
+            faults.append(f"MANAGED_SUBSCRIPTIONS: entry {position} is not a subscription id (GUID)")
+    if not text.strip():
+        faults.append(
+            "MANAGED_SUBSCRIPTIONS: missing; set it to the ids of the subscriptions to look after, "
+            "separated by commas"
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _policy_file(source: Mapping[str, str], faults: list[str]) -> Path:
+    default = Path(__file__).resolve().parent.parent / "policy.yaml"
+    path = Path(source.get("POLICY_FILE") or default)
+    if not path.is_file():
+        faults.append("POLICY_FILE: no such file; point it at the operator's policy.yaml")
+    return path
+
+
+def _work(source: Mapping[str, str], faults: list[str]) -> WorkStorage:
+    if connection_string := source.get("Work", ""):
+        return WorkStorage(connection_string=connection_string)
+    queue = _https(source, "Work__queueServiceUri", faults)
+    table = _https(source, "Work__tableServiceUri", faults)
+    if not (queue and table):
+        faults.append(
+            "Work: missing; set a connection string, or both Work__queueServiceUri and "
+            "Work__tableServiceUri (and Work__clientId for a user-assigned identity)"
+        )
+    client = _client_id(source, "Work__clientId", faults)
+    return WorkStorage(queue_service_uri=queue, table_service_uri=table, client_id=client)
+
+
+def _https(source: Mapping[str, str], name: str, faults: list[str]) -> str:
+    text = source.get(name, "").strip()
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
+        faults.append(f"{name}: not an https:// address")
+    return text.rstrip("/")
+
+
+def _client_id(source: Mapping[str, str], name: str, faults: list[str]) -> str:
+    if not (text := source.get(name, "")):
+        return ""
+    try:
+        return guid(text, name)
+    except InvalidId:
+        faults.append(f"{name}: not a client id (GUID)")
+        return ""

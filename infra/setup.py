@@ -1,0 +1,92 @@
+"""Make this folder ready to work in: the virtual environment and Azurite; `make setup` runs it.
+
+It needs Python 3.11 and Node only, so it imports the standard library only. It does nothing when
+nothing changed: each installation carries the SHA-256 of the file it was made from. Two runs at
+once are safe: the second waits for the first.
+"""
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+REQUIREMENTS = ROOT / "requirements-dev.txt"
+NODE_MODULES = ROOT / "node_modules"
+PACKAGE_LOCK = ROOT / "package-lock.json"
+
+
+def main() -> int:
+    """Install what is missing or out of date. The exit code is that of the first failing tool."""
+    if sys.version_info[:2] != (3, 11):
+        return fail(f"Python 3.11 is needed, this is {sys.version.split()[0]}")
+    if shutil.which("npm") is None:
+        return fail("npm is needed for Azurite: install Node 20 or newer, https://nodejs.org")
+    (ROOT / ".local").mkdir(exist_ok=True)
+    with (ROOT / ".local" / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            install_once(VENV / ".installed-from", REQUIREMENTS, install_python_packages)
+            install_once(NODE_MODULES / ".installed-from", PACKAGE_LOCK, install_azurite)
+        except subprocess.CalledProcessError as error:
+            return fail(f"`{' '.join(error.cmd)}` ended with exit code {error.returncode}")
+    return 0
+
+
+def install_once(stamp: Path, source: Path, install: Callable[[], None]) -> None:
+    """Run `install` unless `stamp` says that it already succeeded for this text of `source`."""
+    wanted = hashlib.sha256(source.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    install()
+    stamp.write_text(wanted)
+
+
+def install_python_packages() -> None:
+    """Create `.venv` unless a working one of Python 3.11 is there, then install the pinned list."""
+    check = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
+    if not (PYTHON.exists() and succeeds(PYTHON, "-c", check)):
+        say("Creating .venv")
+        run(sys.executable, "-m", "venv", "--clear", VENV)
+    say(f"Installing {REQUIREMENTS.name} into .venv (a minute or two when nothing is cached)")
+    run(
+        *(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--requirement", REQUIREMENTS),
+    )
+
+
+def install_azurite() -> None:
+    """Install exactly what package-lock.json names; npm removes what was there before."""
+    say("Installing Azurite into node_modules (about a minute when nothing is cached)")
+    run("npm", "ci", "--no-progress")
+
+
+def run(*command: str | Path) -> None:
+    """Run a command in the project's folder; what it says goes to stderr, failure is raised."""
+    subprocess.run([str(word) for word in command], cwd=ROOT, stdout=sys.stderr, check=True)
+
+
+def succeeds(*command: str | Path) -> bool:
+    """Whether the command ends with exit code 0; its output is dropped."""
+    words = [str(word) for word in command]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+def say(text: str) -> None:
+    """Show progress on stderr, where it does not mix with the output of what runs afterwards."""
+    sys.stderr.write(f"{text}\n")
+
+
+def fail(reason: str) -> int:
+    """Say what went wrong; the exit code for it."""
+    say(f"setup: {reason}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""Resource groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .operations import Operation, Operations
+from .wire import ArmError, Call, Response, Router
+from .world import ArmChange, Principal, World
+
+GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
+_SUB = "/subscriptions/(?P<subscription>[^/]+)"
+_GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
+_GROUP_NAME = re.compile(r"[-\w.()]{0,89}[-\w()]")
+
+
+@dataclass
+class ResourceGroup:
+    """A resource group; `managed_by` is the cluster a node resource group belongs to."""
+
+    id: str
+    name: str
+    location: str
+    tags: dict[str, str] = field(default_factory=dict)
+    managed_by: str | None = None
+    provisioning_state: str = "Succeeded"
+
+    def document(self) -> dict[str, Any]:
+        """The body of an answer."""
+        body: dict[str, Any] = {
+            "id": self.id,
+            "name": self.name,
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": self.location,
+            "tags": self.tags,
+            "properties": {"provisioningState": self.provisioning_state},
+        }
+        if self.managed_by:
+            body["managedBy"] = self.managed_by
+        return body
+
+
+class Groups:
+    """The resource groups of all subscriptions.
+
+    `on_removed` are called with the id of a group that is about to cease: whoever keeps something
+    in groups removes it then.
+    """
+
+    def __init__(self, world: World, operations: Operations) -> None:
+        self._world = world
+        self._operations = operations
+        self._groups: dict[str, ResourceGroup] = {}
+        self.on_removed: list[Callable[[str], None]] = []
+
+    def register(self, router: Router) -> None:
+        """Routes that ask for a token."""
+        add = router.add
+        add("GET", _SUB + "/resourcegroups", self._list)
+        add("PUT", _GROUP, self._put)
+        add("PATCH", _GROUP, self._patch)
+        add("GET", _GROUP, self._get)
+        add("HEAD", _GROUP, self._head)
+        add("DELETE", _GROUP, self._delete)
+
+    # what other rooms and tests use
+
+    def all(self) -> list[ResourceGroup]:
+        """Every group."""
+        return list(self._groups.values())
+
+    def find(self, subscription: str, name: str) -> ResourceGroup | None:
+        """A group by name."""
+        return self._groups.get(_id(subscription, name).lower())
+
+    def require(self, subscription: str, name: str) -> ResourceGroup:
+        """A group that must exist; ArmError 404 ResourceGroupNotFound."""
+        if group := self.find(subscription, name):
+            return group
+        raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+
+    def create(
+        self,
+        subscription: str,
+        name: str,
+        location: str,
+        tags: dict[str, str] | None = None,
+        managed_by: str | None = None,
+    ) -> ResourceGroup:
+        """Make or replace a group without a request."""
+        group = ResourceGroup(_id(subscription, name), name, location, tags or {}, managed_by)
+        self._groups[group.id.lower()] = group
+        return group
+
+    def remove(self, group_id: str) -> None:
+        """Drop a group and all that lives in it, at once."""
+        if group_id.lower() not in self._groups:
+            return
+        for remove_contents in self.on_removed:
+            remove_contents(group_id)
+        del self._groups[group_id.lower()]
+        self._world.deleted(group_id)
+
+    # routes
+
+    def _list(self, _call: Call, subscription: str) -> Response:
+        below = f"/subscriptions/{subscription}/".lower()
+        value = [g.document() for key, g in self._groups.items() if key.startswith(below)]
+        return Response(200, {"value": value})
+
+    def _put(self, call: Call, subscription: str, group: str) -> Response:
+        body = call.request.json_object()
+        _check_name(group)
+        location = str(body.get("location", "")).replace(" ", "").lower()
+        if not location:
+            raise ArmError(
+                400, "LocationRequired", "The location property is required for this definition."
+            )
+        before = self.find(subscription, group)
+        if before and before.location != location:
+            raise ArmError(
+                409,
+                "InvalidResourceGroupLocation",
+                f"Invalid resource group location '{location}'. The Resource group already exists "
+                f"in location '{before.location}'.",
+            )
+        if before and before.provisioning_state == "Deleting":
+            raise _being_deleted(group)
+        after = before or self.create(subscription, group, location)
+        after.tags = body.get("tags") or {}
+        self._tell(call, after.id, "write", existed=before is not None)
+        return Response(200 if before else 201, after.document())
+
+    def _patch(self, call: Call, subscription: str, group: str) -> Response:
+        found = self.require(subscription, group)
+        found.tags = call.request.json_object().get("tags", found.tags)
+        self._tell(call, found.id, "write", existed=True)
+        return Response(200, found.document())
+
+    def _get(self, _call: Call, subscription: str, group: str) -> Response:
+        return Response(200, self.require(subscription, group).document())
+
+    def _head(self, _call: Call, subscription: str, group: str) -> Response:
+        return Response(204 if self.find(subscription, group) else 404)
+
+    def _delete(self, call: Call, subscription: str, group: str) -> Response:
+        found = self.require(subscription, group)
+        found.provisioning_state = "Deleting"
+
+        def finish(_operation: Operation) -> None:
+            self.remove(found.id)
+            self._tell(call, found.id, "delete", existed=True)
+
+        limits = self._world.knobs.group_deletion_seconds
+        seconds = self._world.draw_seconds(limits, "delete", found.id)
+        operation = self._operations.start(f"/subscriptions/{subscription}", seconds, finish)
+        return Response(202, None, self._operations.location_headers(call.request, operation))
+
+    def _tell(self, call: Call, group_id: str, verb: str, *, existed: bool) -> None:
+        self.announce(group_id, verb, call.caller, call.correlation_id, existed=existed)
+
+    def announce(
+        self,
+        group_id: str,
+        verb: str,
+        caller: Principal | None,
+        correlation_id: str,
+        *,
+        existed: bool,
+    ) -> None:
+        """Tell the world that a group was written or deleted."""
+        operation_name = f"{GROUP_TYPE}/{verb}"
+        self._world.changed(
+            ArmChange(group_id, operation_name, "Succeeded", caller, correlation_id, existed)
+        )
+
+
+def _id(subscription: str, name: str) -> str:
+    return f"/subscriptions/{subscription}/resourceGroups/{name}"
+
+
+def _check_name(name: str) -> None:
+    if not _GROUP_NAME.fullmatch(name):
+        raise ArmError(
+            400,
+            "InvalidResourceGroup",
+            f"The provided resource group name '{name}' has these invalid characters or its "
+            "length is not between 1 and 90, or it ends with a period.",
+        )
+
+
+def _being_deleted(group: str) -> ArmError:
+    return ArmError(
+        409,
+        "ResourceGroupBeingDeleted",
+        f"The resource group '{group}' is in deprovisioning state and cannot perform this "
+        "operation.",
+    )

@@ -1,0 +1,143 @@
+"""The bodies others send us → nouns, or a refusal with the field and the remedy (pure).
+
+A request's JSON is decoded strictly: unknown fields, wrong types and control characters are
+refused. Of an event only the cluster it names is taken; nothing in it is believed.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from shared.model import ClusterRequest
+from shared.resource_id import ClusterId, InvalidId, cluster_id, parse_cluster_id
+
+MAX_BYTES = 64 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_LOCATION = re.compile(r"[a-z][a-z0-9]{2,39}")
+_EVENT_TYPES = re.compile(
+    r"Microsoft\.Resources\.Resource(?:Write|Delete|Action)(?:Success|Failure|Cancel)"
+)
+_CHILD = re.compile(r"(?i)/agentPools/[a-z0-9]{1,12}$")
+
+
+class Refusal(ValueError):
+    """A message that is not acted on: one CamelCase reason, the field at fault, what to do."""
+
+    def __init__(self, reason: str, field: str, message: str, request_id: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+        self.request_id = request_id
+
+
+class _RequestBody(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    api_version: Literal["grantkeeper/v1"]
+    request_id: str
+    profile: str
+    resource_group: str
+    name: str
+    location: str
+    subscription_id: str | None = None
+    parameters: dict[str, int | str | bool] = {}
+    tags: dict[str, str] = {}
+
+
+def parse_request(text: bytes, managed_subscriptions: tuple[str, ...]) -> ClusterRequest:
+    """A request's JSON text → the request. Raises `Refusal`.
+
+    `managed_subscriptions` are those a cluster may be made in; the first is the default. The
+    digest is over the canonical content, so spaces and key order do not make another request.
+    """
+    if len(text) > MAX_BYTES:
+        raise Refusal("TooLarge", "", f"a request has at most {MAX_BYTES} bytes")
+    try:
+        body = msgspec.json.decode(text, type=_RequestBody)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$")
+        raise Refusal("InvalidRequest", path.strip("`.").strip(), problem, _id_in(text)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refusal("NotJson", "", "the message is not a JSON object in UTF-8") from None
+    return _checked(body, managed_subscriptions)
+
+
+def cluster_named_by(event_type: str, subject: str, managed: tuple[str, ...]) -> ClusterId | None:
+    """The cluster an Event Grid event is about, if it is one of ours to look at.
+
+    Takes events of Microsoft.Resources (learn.microsoft.com/azure/event-grid/
+    event-schema-subscriptions) for a managed cluster or one of its agent pools, in a managed
+    subscription. Everything else is None.
+    """
+    if not _EVENT_TYPES.fullmatch(event_type):
+        return None
+    try:
+        cluster = parse_cluster_id(_CHILD.sub("", subject))
+    except InvalidId:
+        return None
+    return cluster if cluster.subscription_id in managed else None
+
+
+def cluster_to_wake(text: str, managed: tuple[str, ...]) -> ClusterId:
+    """The cluster named by a message on the reconcile queue. Raises `Refusal`."""
+    try:
+        cluster = parse_cluster_id(text)
+    except InvalidId as error:
+        raise Refusal("InvalidId", "", str(error)) from None
+    if cluster.subscription_id not in managed:
+        raise Refusal("SubscriptionNotManaged", "", "the cluster's subscription is not managed")
+    return cluster
+
+
+def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
+    def refuse(reason: str, field: str, message: str) -> Refusal:
+        known = body.request_id if _REQUEST_ID.fullmatch(body.request_id) else ""
+        return Refusal(reason, field, message, known)
+
+    if not _REQUEST_ID.fullmatch(body.request_id):
+        raise refuse(
+            "InvalidRequest", "requestId", "1 to 64 letters, digits, '.', '_' or '-', alphanumeric "
+            "at both ends")  # fmt: skip
+    if not _LOCATION.fullmatch(body.location):
+        raise refuse("InvalidRequest", "location", "an Azure region's name, such as westus2")
+    for tag, value in body.tags.items():
+        if len(tag) > 512 or len(value) > 256 or re.search(r"[<>%&\\?/]", tag):
+            raise refuse("InvalidRequest", "tags", "a tag ARM does not accept")
+    if field := _unprintable({"profile": body.profile, **body.tags, **body.parameters}):
+        raise refuse("InvalidRequest", field, "holds control or direction characters")
+    try:
+        cluster = cluster_id(body.subscription_id or managed[0], body.resource_group, body.name)
+    except InvalidId as error:
+        field, _, problem = str(error).rpartition(": ")
+        raise refuse("InvalidRequest", field or "subscriptionId", problem) from None
+    if cluster.subscription_id not in managed:
+        raise refuse("SubscriptionNotManaged", "subscriptionId", "not a managed subscription")
+    return ClusterRequest(
+        request_id=body.request_id,
+        cluster_id=str(cluster),
+        profile=body.profile,
+        location=body.location,
+        digest=hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest(),
+        parameters=dict(body.parameters),
+        tags=body.tags,
+    )
+
+
+def _unprintable(texts: Mapping[str, Any]) -> str:
+    """The first key whose name or text has control, direction or surrogate characters."""
+    for key, value in texts.items():
+        if any(unicodedata.category(c).startswith("C") for c in f"{key}{value}"):
+            return key if key.isprintable() else "tags"
+    return ""
+
+
+def _id_in(text: bytes) -> str:
+    """The request id of a body that is refused for something else, so the sender can find it."""
+    try:
+        found = msgspec.json.decode(text, type=dict[str, Any]).get("requestId", "")
+    except msgspec.DecodeError:
+        return ""
+    return found if isinstance(found, str) and _REQUEST_ID.fullmatch(found) else ""

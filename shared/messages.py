@@ -51,7 +51,7 @@ def parse_request(text: bytes, managed_subscriptions: tuple[str, ...]) -> Cluste
     """A request's JSON text → the request. Raises `Refusal`.
 
     `managed_subscriptions` are those a cluster may be made in; the first is the default. The
-    digest is over the canonical content, so spaces and key order do not make another request.
+    digest is over the meaning, so spaces, key order and case of ids do not make another request.
     """
     if len(text) > MAX_BYTES:
         raise Refusal("TooLarge", "", f"a request has at most {MAX_BYTES} bytes")
@@ -115,12 +115,13 @@ def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
         raise refuse("InvalidRequest", field or "subscriptionId", problem) from None
     if cluster.subscription_id not in managed:
         raise refuse("SubscriptionNotManaged", "subscriptionId", "not a managed subscription")
+    content = (cluster.key, body.profile, body.location, body.parameters, body.tags)
     return ClusterRequest(
         request_id=body.request_id,
         cluster_id=str(cluster),
         profile=body.profile,
         location=body.location,
-        digest=hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest(),
+        digest=hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest(),
         parameters=dict(body.parameters),
         tags=body.tags,
     )

@@ -55,7 +55,7 @@ class _Wire(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     pass
 
 
-class Parameter(_Wire, frozen=True, tag_field=None):
+class Parameter(_Wire, frozen=True):
     """One value a requester may set: `path` is a JSON Pointer (RFC 6901) into `cluster`."""
 
     path: str

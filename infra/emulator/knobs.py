@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -59,6 +59,12 @@ class Knobs:
     """From the PUT of a role assignment until reads show it."""
     effective_seconds: Range = (60.0, 600.0)
     """From the PUT of a role assignment until it takes effect."""
+    effective_distribution: Literal["uniform", "lognormal"] = "uniform"
+    """`lognormal` has a long tail: one draw in twenty lies above `effective_seconds`."""
+    principal_replication_seconds: float = 60.0
+    """How long a role assignment without principalType says PrincipalNotFound for a new one."""
+    role_assignment_limit: int = 4000
+    """Role assignments per subscription, those of groups and resources included."""
 
     def changed(self, changes: Mapping[str, Any]) -> Knobs:
         """A copy with some values replaced; ValueError names what is unknown or ill-formed."""

@@ -5,12 +5,16 @@ Each rule reads the cluster and yields needs; add one by writing a function and 
 learn.microsoft.com/azure/aks/static-ip.
 """
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shared.model import ADDON, CONTROL_PLANE, Cluster, Grant
 from shared.policy import NETWORK_CONTRIBUTOR, Policy, role_guid
 from shared.resource_id import ClusterId, InvalidId, parse_scope
+
+# The namespace of our assignment names; it must never change, or every name would.
+_NAMES = uuid.UUID("6b1c7a52-5f0e-4a53-9a55-0c3f5a8f2d11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,17 @@ def wanted(
     return tuple(found.values())
 
 
+def assignment_name(grant: Grant) -> str:
+    """The name of the grant's role assignment: the same for the same scope, principal and role.
+
+    The principal is part of it, since a cluster made again under the same name has another one
+    and a name cannot change its principal (RoleAssignmentUpdateNotPermitted, learn.microsoft.com/
+    azure/role-based-access-control/troubleshooting).
+    """
+    seed = f"{grant.scope}|{grant.principal_id}|{grant.role}".lower()
+    return str(uuid.uuid5(_NAMES, seed))
+
+
 def _inferred(cluster: Cluster) -> Iterator[Need]:
     for rule in RULES:
         yield from rule(cluster)
@@ -74,7 +89,7 @@ def _declared(cluster: Cluster, cluster_id: ClusterId, policy: Policy) -> Iterat
             identity = identity.lower()
             if identity not in cluster.principals:
                 continue  # the add-on is off, or has no identity
-        scope = str(declared.scope_for(cluster_id))
+        scope = declared.scope_for(cluster_id)
         yield Need(identity, role_guid(declared.role), scope, declared.because)
 
 

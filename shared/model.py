@@ -108,8 +108,8 @@ class Progress(Struct, frozen=True):
 
     `deadline` is the end of the propagation window, set once when the grant was first known to be
     written and never moved. `reads` counts consecutive looks that showed the assignment.
-    `evidence` says why the grant is called effective. `refused_since` is when Azure first refused
-    our own write. `due_at` is when this grant wants to be looked at again.
+    `misses` counts consecutive looks that did not. `evidence` says why the grant is called
+    effective. `failing_since` is when our write first failed, `retry_at` when to try again.
     """
 
     grant: Grant
@@ -121,9 +121,11 @@ class Progress(Struct, frozen=True):
     evidence: Evidence = ""
     deadline: datetime | None = None
     reads: int = 0
+    misses: int = 0
     read_at: datetime | None = None
     probed_at: datetime | None = None
-    refused_since: datetime | None = None
+    failing_since: datetime | None = None
+    retry_at: datetime | None = None
     reason: str = ""
     message: str = ""
 
@@ -160,8 +162,9 @@ class Record(Struct, frozen=True, omit_defaults=True):
 
     `requeue_at` is when the pending turn becomes visible. `put_at` is when the create was
     accepted, `absent_since` when the cluster was first not found after having been seen,
-    `refused_since` when Azure first refused to create it, `settled` that nothing is pending
-    but the slow resync. `former` keeps the grants of earlier incarnations and identities.
+    `failing_since` when a create first failed and `retry_at` when to try again (never, if the
+    failure is final: `create_refused`). `settled` says that nothing is pending but the slow
+    resync. `former` keeps the grants of earlier incarnations and identities.
     """
 
     cluster_id: str
@@ -170,8 +173,10 @@ class Record(Struct, frozen=True, omit_defaults=True):
     seen_at: datetime | None = None
     put_at: datetime | None = None
     absent_since: datetime | None = None
-    refused_since: datetime | None = None
-    create_refused: str = ""
+    failing_since: datetime | None = None
+    retry_at: datetime | None = None
+    failure: str = ""
+    create_refused: bool = False
     grants: tuple[Progress, ...] = ()
     former: tuple[Progress, ...] = ()
     conditions: tuple[Condition, ...] = ()

@@ -99,8 +99,8 @@ class DeclaredGrant(_Wire, frozen=True):
     scope: str
     because: str
 
-    def scope_for(self, cluster: ClusterId) -> Scope:
-        """The scope for one cluster. Raises `InvalidId`."""
+    def scope_for(self, cluster: ClusterId) -> str:
+        """The scope's text for one cluster, not yet parsed."""
         text = self.scope
         for name, value in (
             ("{subscriptionId}", cluster.subscription_id),
@@ -108,7 +108,7 @@ class DeclaredGrant(_Wire, frozen=True):
             ("{name}", cluster.name),
         ):
             text = text.replace(name, value)
-        return parse_scope(text)
+        return text
 
 
 class Grantable(_Wire, frozen=True):
@@ -235,7 +235,7 @@ def _check_declared(where: str, grant: DeclaredGrant) -> None:
         raise PolicyError(f"{where}.identity: controlPlane, kubelet or addon:<key>")
     try:
         example = ClusterId("00000000-0000-0000-0000-000000000000", "group", "name")
-        grant.scope_for(example)
+        parse_scope(grant.scope_for(example))
     except InvalidId as error:
         raise PolicyError(f"{where}.scope: {error}") from None
 

@@ -1,0 +1,196 @@
+"""How far each grant got: written, readable, effective; never mixed up (pure).
+
+    pending ──write accepted, or found──► written ──k looks show it──► readable ──evidence──► effective
+       ▲                                     │                             │                     │
+       └───────────────── k looks in a row do not show it any more ────────┴─────────────────────┘
+
+*Evidence* is one of: `Readable` (policy is content with reading), `Probe` (the cluster acted with
+its identity), `WindowPassed` (Azure's documented propagation window is over).
+"""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from shared import schedule
+from shared.errors import NEEDS_ADMINISTRATOR, Failure, Transient, outlasted
+from shared.grants import assignment_name
+from shared.model import Assignment, Grant, Progress
+from shared.policy import Looks, Propagation
+from shared.resource_id import covers, parse_scope
+
+_SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
+_RETRY_LEAST, _RETRY_MOST = 240, 12  # 15 s to 5 min of 60 min
+
+
+def follow(
+    wanted: tuple[Grant, ...], known: tuple[Progress, ...]
+) -> tuple[tuple[Progress, ...], tuple[Progress, ...]]:
+    """The progress of what is wanted now, and of what no longer is but was written."""
+    by_key = {progress.grant.key: progress for progress in known}
+    current = tuple(
+        replace(by_key.get(grant.key, Progress(grant)), grant=grant) for grant in wanted
+    )
+    keys = {progress.grant.key for progress in current}
+    former = tuple(p for p in known if p.grant.key not in keys and p.written_at)
+    return current, former
+
+
+def look(
+    progress: Progress, held: tuple[Assignment, ...], propagation: Propagation, now: datetime
+) -> Progress:
+    """One look at the assignments `held` by principals: what does it change for this grant?"""
+    grant = progress.grant
+    if grant.refused:
+        return replace(progress, reason=grant.refused, message="policy does not allow this grant")
+    if not grant.principal_id:
+        return replace(progress, reason="AwaitingIdentity", message="the identity is not there yet")
+    spaced = not progress.read_at or now - progress.read_at >= propagation.window / _SPACING
+    found = _find(grant, held)
+    if found is None:
+        return _missed(progress, propagation, now) if spaced else progress
+    return _settle(_found(progress, found, propagation, now, spaced), propagation, now)
+
+
+def written(progress: Progress, assignment: Assignment, window: timedelta, now: datetime) -> Progress:
+    """Our write was accepted: the clock of the propagation window starts."""
+    return replace(
+        progress,
+        assignment_id=assignment.id,
+        made_by_us=True,
+        written_at=now,
+        deadline=now + window,
+        read_at=now,
+        failing_since=None,
+        retry_at=None,
+        reason="Written",
+        message="",
+    )
+
+
+def failed(
+    progress: Progress, failure: Failure, propagation: Propagation, looks: Looks, now: datetime
+) -> Progress:
+    """Our write failed: why, and when to try again."""
+    since = progress.failing_since or now
+    reason, retry_at = after_failure(failure, since, propagation.window, looks, now)
+    return replace(
+        progress, failing_since=since, retry_at=retry_at, reason=reason, message=failure.message
+    )
+
+
+def after_failure(
+    failure: Failure, since: datetime, window: timedelta, looks: Looks, now: datetime
+) -> tuple[str, datetime]:
+    """The reason to show for a failed write, and when to repeat it; waits grow with its age."""
+    if outlasted(failure.reason, since, now):
+        return NEEDS_ADMINISTRATOR, now + looks.blocked
+    if not isinstance(failure, Transient):
+        return failure.reason, now + looks.blocked
+    if failure.retry_after:
+        return failure.reason, now + timedelta(seconds=failure.retry_after)
+    wait = min(max((now - since) / 4, window / _RETRY_LEAST), window / _RETRY_MOST)
+    return failure.reason, now + wait
+
+
+def proven(progress: Progress, works: bool | None, message: str, now: datetime) -> Progress:
+    """A probe has ended: it worked, was denied, or could not tell (None)."""
+    probed = replace(progress, probed_at=now, message=message)
+    if works:
+        return replace(probed, effective_at=now, evidence="Probe", reason="Probe")
+    return replace(probed, reason="ProbeDenied" if works is False else "ProbeInconclusive")
+
+
+def late(progress: Progress, now: datetime) -> bool:
+    """Written, past its deadline, and still not effective."""
+    return bool(progress.deadline and now >= progress.deadline and not progress.effective_at)
+
+
+def to_write(progress: Progress, now: datetime) -> bool:
+    """Whether the grant's assignment has to be written in this turn."""
+    grant = progress.grant
+    if grant.refused or not grant.principal_id or progress.written_at:
+        return False
+    return progress.retry_at is None or progress.retry_at <= now
+
+
+def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
+    """When this grant wants the next look; None when only the slow resync should."""
+    if progress.grant.refused or not progress.grant.principal_id:
+        return None
+    if progress.written_at is None or progress.deadline is None:
+        return progress.retry_at or now
+    if progress.evidence in {"Probe", "WindowPassed"}:
+        return None
+    if progress.evidence == "Readable":
+        return progress.deadline
+    if late(progress, now):
+        return now + looks.blocked
+    return schedule.next_look(progress.written_at, progress.deadline, now, str(progress.grant.key))
+
+
+def _find(grant: Grant, held: tuple[Assignment, ...]) -> Assignment | None:
+    """The assignment that means this grant: same principal and role, at its scope or above.
+
+    By meaning, not by name: the same triple under another name answers every PUT with
+    RoleAssignmentExists, and a look-up by our name would say 404 for ever.
+    """
+    scope = parse_scope(grant.scope)
+    matches = [
+        assignment
+        for assignment in held
+        if assignment.principal_id == grant.principal_id
+        and assignment.role == grant.role
+        and covers(assignment.scope, scope)
+    ]
+    return max(matches, key=lambda assignment: len(assignment.scope), default=None)
+
+
+def _found(
+    progress: Progress, found: Assignment, propagation: Propagation, now: datetime, spaced: bool
+) -> Progress:
+    written_at = progress.written_at or found.created_at or now
+    reads = progress.reads + 1 if spaced else progress.reads
+    readable = reads >= propagation.consecutive_reads
+    return replace(
+        progress,
+        assignment_id=found.id,
+        made_by_us=found.id.lower().endswith(assignment_name(progress.grant)),
+        written_at=written_at,
+        deadline=progress.deadline or written_at + propagation.window,
+        reads=reads,
+        misses=0,
+        read_at=now if spaced else progress.read_at,
+        readable_at=progress.readable_at or (now if readable else None),
+        failing_since=None,
+        retry_at=None,
+    )
+
+
+def _missed(progress: Progress, propagation: Propagation, now: datetime) -> Progress:
+    """Not in the list: a stale read, until as many looks in a row say so as it takes to believe."""
+    if not progress.written_at:
+        return progress
+    misses = progress.misses + 1
+    if misses < propagation.consecutive_reads:
+        return replace(progress, misses=misses, reads=0, read_at=now)
+    return Progress(progress.grant, reason="AssignmentMissing", message="it was there, and is gone")
+
+
+def _settle(progress: Progress, propagation: Propagation, now: datetime) -> Progress:
+    """Draw the conclusion of a look that found the assignment."""
+    if not progress.readable_at:
+        return replace(progress, reason="Written", message="")
+    passed = progress.deadline is not None and now >= progress.deadline
+    denied = progress.reason == "ProbeDenied"
+    if progress.evidence in {"Probe", "WindowPassed"}:
+        return progress
+    if passed and not denied:
+        effective_at = progress.effective_at or now
+        return replace(
+            progress, effective_at=effective_at, evidence="WindowPassed", reason="WindowPassed"
+        )
+    if propagation.verify == "read":
+        effective_at = progress.effective_at or now
+        return replace(progress, effective_at=effective_at, evidence="Readable", reason="Readable")
+    return progress if progress.probed_at else replace(progress, reason="AwaitingProbe")

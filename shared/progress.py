@@ -59,7 +59,7 @@ def written(progress: Progress, assignment: Assignment, window: timedelta, now: 
         assignment_id=assignment.id,
         made_by_us=True,
         written_at=now,
-        deadline=now + window,
+        deadline=progress.deadline or now + window,
         read_at=now,
         failing_since=None,
         retry_at=None,
@@ -174,7 +174,9 @@ def _missed(progress: Progress, propagation: Propagation, now: datetime) -> Prog
     misses = progress.misses + 1
     if misses < propagation.consecutive_reads:
         return replace(progress, misses=misses, reads=0, read_at=now)
-    return Progress(progress.grant, reason="AssignmentMissing", message="it was there, and is gone")
+    # An assignment that was never seen is the same one when it is written again: its clock runs on.
+    deadline = None if progress.readable_at else progress.deadline
+    return Progress(progress.grant, deadline=deadline, reason="AssignmentMissing")
 
 
 def _settle(progress: Progress, propagation: Propagation, now: datetime) -> Progress:

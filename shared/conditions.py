@@ -1,0 +1,125 @@
+"""What is true of a cluster, for people: conditions as in Kubernetes (pure).
+
+    ClusterProvisioned    the cluster is there and its last operation succeeded
+    ManagedIdentity       its identity is managed: servicePrincipalProfile.clientId is `msi`
+    RolesAssigned         every grant it needs is written
+    PermissionsEffective  every grant works, by the evidence named in the reason
+    Ready                 all of the above
+    Stalled               a message about it was poisoned; set by the poison door
+
+Everything but `since` and `Stalled` can be derived again from one look.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared import progress
+from shared.decide import is_deleted
+from shared.model import Cluster, Condition, Progress, Record, Status
+from shared.policy import role_name
+
+Finding = tuple[Status, str, str]  # status, reason, message
+
+_WEAKEST_FIRST = ("Readable", "WindowPassed", "Probe")
+
+
+def update(record: Record, cluster: Cluster | None, now: datetime) -> tuple[Condition, ...]:
+    """The conditions after this turn; `since` moves only when a status changes."""
+    provisioned = _provisioned(record, cluster, now)
+    identity = _managed_identity(cluster)
+    assigned = _assigned(record.grants, cluster)
+    effective = _effective(record.grants, assigned, now)
+    found = {
+        "ClusterProvisioned": provisioned,
+        "ManagedIdentity": identity,
+        "RolesAssigned": assigned,
+        "PermissionsEffective": effective,
+        "Ready": _ready([provisioned, identity, assigned, effective]),
+    }
+    return merge(record.conditions, found, now)
+
+
+def merge(
+    known: tuple[Condition, ...], found: dict[str, Finding], now: datetime
+) -> tuple[Condition, ...]:
+    """Put findings in place of the known conditions of their type; others stay."""
+    before = {condition.type: condition for condition in known}
+    for kind, (status, reason, message) in found.items():
+        old = before.get(kind)
+        since = old.since if old and old.status == status else now
+        before[kind] = Condition(kind, status, reason, message, since)
+    return tuple(before.values())
+
+
+def _provisioned(record: Record, cluster: Cluster | None, now: datetime) -> Finding:
+    if cluster is None:
+        if is_deleted(record, now):
+            return "False", "Deleted", "the cluster is gone"
+        if record.failure:
+            return "False", record.failure.partition(":")[0], record.failure
+        if record.absent_since:
+            return "Unknown", "NotFound", "not found in the last look"
+        return "Unknown", "Creating" if record.put_at else "Requested", ""
+    state = cluster.provisioning_state
+    if state == "Succeeded":
+        return "True", "Succeeded", ""
+    if state in {"Failed", "Canceled"}:
+        return "False", f"Provisioning{state}", cluster.failure or f"provisioning state is {state}"
+    return "Unknown", state or "Unknown", ""
+
+
+def _managed_identity(cluster: Cluster | None) -> Finding:
+    if cluster is None:
+        return "Unknown", "NoCluster", ""
+    if cluster.has_managed_identity:
+        return "True", cluster.identity_type, ""
+    message = "the cluster uses a service principal, whose credential expires; it gets no grants"
+    return "False", "ServicePrincipal", message
+
+
+def _assigned(grants: tuple[Progress, ...], cluster: Cluster | None) -> Finding:
+    if cluster is None:
+        return "Unknown", "NoCluster", ""
+    if not cluster.has_managed_identity:
+        return "Unknown", "ServicePrincipal", ""
+    refused = [p for p in grants if p.grant.refused]
+    if refused:
+        return "False", refused[0].grant.refused, _list("policy does not allow", refused)
+    failing = [p for p in grants if p.failing_since and not p.written_at]
+    if failing:
+        return "False", failing[0].reason, _list(failing[0].message, failing)
+    pending = [p for p in grants if not p.written_at]
+    if pending:
+        return "Unknown", pending[0].reason or "Pending", _list("waiting", pending)
+    return "True", "Written" if grants else "NothingNeeded", ""
+
+
+def _effective(grants: tuple[Progress, ...], assigned: Finding, now: datetime) -> Finding:
+    late = [p for p in grants if progress.late(p, now)]
+    if late:
+        return "False", "WindowExceeded", _list("late", late)
+    if assigned[0] != "True":
+        return "Unknown", assigned[1], ""
+    waiting = [p for p in grants if not p.effective_at]
+    if waiting:
+        return "Unknown", waiting[0].reason, _list("not effective yet", waiting)
+    if not grants:
+        return "True", "NothingNeeded", ""
+    evidence = {p.evidence for p in grants}
+    return "True", next(e for e in _WEAKEST_FIRST if e in evidence), ""
+
+
+def _ready(parts: Iterable[Finding]) -> Finding:
+    """The first part that is not true explains; else the evidence of the last part does."""
+    reason = ""
+    for status, reason, message in parts:
+        if status != "True":
+            return "False", reason, message
+    return "True", reason, ""
+
+
+def _list(what: str, grants: Iterable[Progress]) -> str:
+    names = "; ".join(
+        f"{p.grant.identity}: {role_name(p.grant.role)} at {p.grant.scope}" for p in grants
+    )
+    return f"{what}: {names}"

@@ -1,0 +1,114 @@
+"""decide(record, cluster, now) → one step; next_turn → when to take the next (pure).
+
+    no cluster, but a request    → Create
+    a grant not written          → Assign
+    a grant readable, unproven   → Probe (only if policy asks for probes)
+    nothing to do now            → Wait
+
+What is *true* of the cluster is said by `conditions`; here is only what to do.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared import progress
+from shared.model import Cluster, Progress, Record
+from shared.policy import Policy
+from shared.probes import target_of
+
+# A read right after the create may still say 404 (stale reads, `ResourceNotFound` in the first
+# minutes), and one 404 is not yet a deletion.
+STALE = timedelta(minutes=5)
+ABSENT_LOOK = timedelta(seconds=60)
+PROBE_POLL = timedelta(seconds=5)
+PROBE_LIMIT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Send the create; the cluster is not there and has never been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Write the assignments of these grants."""
+
+    grants: tuple[Progress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StartProbe:
+    """Let the cluster act with its identity, to see whether the target's grants work."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProbe:
+    """Fetch the result of the probe that is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do now."""
+
+
+Step = Create | Assign | StartProbe | ReadProbe | Wait
+
+
+def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetime) -> Step:
+    """The one step of this turn. `record.grants` already hold this turn's look."""
+    if cluster is None:
+        return Create() if to_create(record, now) else Wait()
+    if missing := tuple(p for p in record.grants if progress.to_write(p, now)):
+        return Assign(missing)
+    if record.probe is not None:
+        return ReadProbe()
+    if policy.propagation.verify == "probe" and cluster.provisioning_state == "Succeeded":
+        for grant in record.grants:
+            if _unproven(grant) and (target := target_of(grant.grant)):
+                return StartProbe(target)
+    return Wait()
+
+
+def to_create(record: Record, now: datetime) -> bool:
+    """Whether a requested cluster has still to be created: it has never been there."""
+    if record.request is None or record.create_refused or record.put_at or record.seen_at:
+        return False
+    return record.retry_at is None or record.retry_at <= now
+
+
+def is_deleted(record: Record, now: datetime) -> bool:
+    """Whether the cluster is believed to be gone: absent in two looks, a look's time apart."""
+    return record.absent_since is not None and now - record.absent_since >= ABSENT_LOOK
+
+
+def next_turn(record: Record, cluster: Cluster | None, policy: Policy, now: datetime) -> datetime | None:
+    """When to look again; None when only the slow resync should."""
+    if cluster is None:
+        return _next_without_cluster(record, now)
+    times = [progress.due(grant, policy.looks, now) for grant in record.grants]
+    if not cluster.terminal:
+        times.append(now + policy.looks.provisioning)
+    elif any(not p.grant.principal_id and not p.grant.refused for p in record.grants):
+        times.append(now + policy.looks.provisioning)
+    if record.probe:
+        times.append(now + PROBE_POLL)
+    return min((time for time in times if time is not None), default=None)
+
+
+def _next_without_cluster(record: Record, now: datetime) -> datetime | None:
+    if record.put_at and not record.seen_at and now - record.put_at < STALE:
+        return now + ABSENT_LOOK / 4
+    if record.request and not (record.seen_at or record.put_at or record.create_refused):
+        return record.retry_at or now
+    if record.absent_since and not is_deleted(record, now):
+        return record.absent_since + ABSENT_LOOK
+    return None
+
+
+def _unproven(grant: Progress) -> bool:
+    """Readable, and not probed since the last look that counted."""
+    if not grant.readable_at or grant.effective_at:
+        return False
+    return grant.probed_at is None or (grant.read_at is not None and grant.probed_at < grant.read_at)

@@ -53,8 +53,8 @@ def identify(pid: int) -> Identity | None:
 def start_time(pid: int) -> str | None:
     """When the process started, in its system's own words; None when there is no such process.
 
-    From /proc/PID/stat (proc(5): field 3 is the state, field 22 the start in ticks since boot) or,
-    where there is no /proc, from ps.
+    From /proc/PID/stat (proc(5): field 3 is the state, 20 the number of threads, 22 the start in
+    ticks since boot) or, where there is no /proc, from ps.
     """
     if Path("/proc/self/stat").exists():
         try:
@@ -62,7 +62,9 @@ def start_time(pid: int) -> str | None:
         except (FileNotFoundError, ProcessLookupError):
             return None
         fields = stat.rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else fields[22 - 3]
+        # A killed leader is a zombie while its threads still end, and hold their ports until then.
+        ended = fields[0] in "ZX" and int(fields[20 - 3]) <= 1
+        return None if ended else fields[22 - 3]
     command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     return None if not answer or answer[0].startswith("Z") else " ".join(answer[1:])

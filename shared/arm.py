@@ -1,0 +1,262 @@
+"""Only importer of azure.mgmt: clusters and role assignments, in our nouns; errors classified.
+
+No method waits: long-running operations are begun and never polled, and no call is repeated on an
+error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (shared/errors.py).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from azure.core import MatchConditions
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.rest import HttpRequest
+from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
+from azure.mgmt.containerservice import ContainerServiceClient
+
+from shared import wire
+from shared.egress import EgressGuard
+from shared.errors import Transient, classify
+from shared.model import Assignment, Cluster, Grant
+from shared.grants import assignment_name
+from shared.resource_id import ClusterId, parse_scope
+from shared.settings import Settings
+
+_T = TypeVar("_T")
+
+_CLUSTERS_VERSION = "2025-07-01"
+_GROUPS_VERSION = "2021-04-01"
+_REGISTRIES_VERSION = "2023-07-01"
+_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
+
+
+class CommandEnd(msgspec.Struct, frozen=True):
+    """How a run command ended: `exit_code` is None when AKS could not run it; `reason` says why."""
+
+    exit_code: int | None
+    output: str
+    reason: str
+
+
+def connect(credential: TokenCredential, settings: Settings, **sdk: Any) -> "Arm":
+    """Clients for ARM as `settings` say. `sdk` goes to every client (tests pass `transport=`)."""
+    options: dict[str, Any] = {
+        "base_url": settings.arm_endpoint,
+        "credential_scopes": [f"{settings.audience}/.default"],
+        "per_call_policies": [EgressGuard(settings.arm_endpoint)],
+        # Only a connection that failed is tried again; a status never is, or Retry-After would
+        # be slept off inside the turn (azure-core _retry.py: it is honoured for any status).
+        "retry_policy": RetryPolicy(
+            retry_total=2, retry_connect=2, retry_read=2, retry_status=0, retry_backoff_factor=0.2
+        ),
+        **_TIMEOUTS,
+        **sdk,
+    }
+    return Arm(credential, settings.arm_endpoint, options)
+
+
+class Arm:
+    """ARM, as far as this project goes."""
+
+    def __init__(
+        self, credential: TokenCredential, endpoint: str, options: dict[str, Any]
+    ) -> None:
+        self._credential = credential
+        self._endpoint = endpoint
+        self._options = options
+        self._clusters: dict[str, ContainerServiceClient] = {}
+        nowhere = "00000000-0000-0000-0000-000000000000"  # assignments are addressed by scope
+        self._authorization = AuthorizationManagementClient(credential, nowhere, **options)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._authorization.close()
+        for client in self._clusters.values():
+            client.close()
+
+    def get_cluster(self, cluster: ClusterId) -> Cluster | None:
+        """The cluster as it is now, or None when it is not there."""
+        with _classified():
+            try:
+                return self._managed(cluster).get(
+                    cluster.resource_group, cluster.name, cls=_cluster_in
+                )
+            except HttpResponseError as error:
+                if error.status_code == 404:
+                    return None
+                raise
+
+    def list_clusters(self, subscription_id: str) -> Iterator[Cluster]:
+        """All clusters of a subscription; a cluster that cannot be decoded is passed over."""
+        url = (
+            f"{self._endpoint}/subscriptions/{subscription_id}"
+            "/providers/Microsoft.ContainerService/managedClusters"
+            f"?api-version={_CLUSTERS_VERSION}"
+        )
+        while url:
+            page = self._send(subscription_id, HttpRequest("GET", url), wire.Page)
+            for item in page.value:
+                yield wire.cluster_text(item)
+            url = page.next_link or ""
+
+    def create_cluster(self, cluster: ClusterId, body: dict[str, Any]) -> bool:
+        """Begin to create the cluster; False when there already is one (If-None-Match: *,
+        learn.microsoft.com/azure/aks/use-etags). Never overwrites."""
+        with _classified():
+            try:
+                self._managed(cluster).begin_create_or_update(
+                    cluster.resource_group,
+                    cluster.name,
+                    body,
+                    etag="*",
+                    match_condition=MatchConditions.IfMissing,
+                    polling=False,
+                )
+            except HttpResponseError as error:
+                if error.status_code == 412:
+                    return False
+                raise
+        return True
+
+    def ensure_resource_group(self, cluster: ClusterId, location: str) -> None:
+        """Make the cluster's resource group if it is not there; one that is stays as it is."""
+        url = f"{self._endpoint}{cluster.group}?api-version={_GROUPS_VERSION}"
+        client = self._client(cluster.subscription_id)
+        with _classified():
+            found = client.send_request(HttpRequest("GET", url))
+            if found.status_code == 404:
+                found = client.send_request(HttpRequest("PUT", url, json={"location": location}))
+            found.raise_for_status()
+
+    def assignments(self, principal_id: str, subscription_id: str) -> tuple[Assignment, ...]:
+        """All role assignments of a principal at, above and below a subscription, in one list
+        (`principalId eq`, learn.microsoft.com/azure/role-based-access-control/
+        role-assignments-list-rest)."""
+        with _classified():
+            found = self._authorization.role_assignments.list_for_scope(
+                f"/subscriptions/{subscription_id}", filter=f"principalId eq '{principal_id}'"
+            )
+            return tuple(
+                Assignment(
+                    id=item.id,
+                    principal_id=item.principal_id.lower(),
+                    role=item.role_definition_id.rpartition("/")[2].lower(),
+                    scope=item.scope,
+                    created_at=item.created_on,
+                )
+                for item in found
+            )
+
+    def assign(self, grant: Grant, description: str) -> str:
+        """Write the grant's role assignment; its id, or an empty text when the same grant is
+        there under another name (`RoleAssignmentExists` is success)."""
+        scope = parse_scope(grant.scope)
+        parameters = RoleAssignmentCreateParameters(
+            role_definition_id=(
+                f"/subscriptions/{scope.subscription_id}"
+                f"/providers/Microsoft.Authorization/roleDefinitions/{grant.role}"
+            ),
+            principal_id=grant.principal_id,
+            principal_type="ServicePrincipal",  # skips the directory check of a fresh identity
+            description=description,
+        )
+        with _classified():
+            try:
+                made = self._authorization.role_assignments.create(
+                    str(scope), assignment_name(grant), parameters
+                )
+            except HttpResponseError as error:
+                if error.error and error.error.code == "RoleAssignmentExists":
+                    return ""
+                raise
+        return str(made.id)
+
+    def login_server(self, registry: str) -> str:
+        """The login server of a container registry, given by id."""
+        scope = parse_scope(registry)
+        url = f"{self._endpoint}{scope}?api-version={_REGISTRIES_VERSION}"
+        body = self._send(scope.subscription_id, HttpRequest("GET", url), dict[str, Any])
+        return str(body.get("properties", {}).get("loginServer", ""))
+
+    def begin_run_command(self, cluster: ClusterId, command: str) -> str:
+        """Begin a command in the cluster; the id to fetch its result by."""
+        location = ""
+
+        def keep(response: PipelineResponse[Any, Any]) -> None:
+            nonlocal location
+            location = response.http_response.headers.get("Location", "")
+
+        with _classified():
+            self._managed(cluster).begin_run_command(
+                cluster.resource_group,
+                cluster.name,
+                {"command": command, "context": ""},
+                polling=False,
+                raw_response_hook=keep,
+            )
+        command_id = urlsplit(location).path.rpartition("/")[2]
+        if not command_id:
+            raise Transient("NoCommandResult", "the answer to run command names no result")
+        return command_id
+
+    def command_end(self, cluster: ClusterId, command_id: str) -> CommandEnd | None:
+        """How a command ended, or None while it runs."""
+        with _classified():
+            result = self._managed(cluster).get_command_result(
+                cluster.resource_group, cluster.name, command_id
+            )
+        if result is None or result.properties is None:
+            return None
+        properties = result.properties
+        if (properties.provisioning_state or "").lower() in {"running", "accepted", ""}:
+            return None
+        return CommandEnd(properties.exit_code, properties.logs or "", properties.reason or "")
+
+    def _client(self, subscription_id: str) -> ContainerServiceClient:
+        client = self._clusters.get(subscription_id)
+        if client is None:
+            client = ContainerServiceClient(
+                self._credential, subscription_id, api_version=_CLUSTERS_VERSION, **self._options
+            )
+            self._clusters[subscription_id] = client
+        return client
+
+    def _managed(self, cluster: ClusterId) -> Any:
+        return self._client(cluster.subscription_id).managed_clusters
+
+    def _send(self, subscription_id: str, request: HttpRequest, answer: type[_T]) -> _T:
+        with _classified():
+            response = self._client(subscription_id).send_request(request)
+            response.raise_for_status()
+            return msgspec.json.decode(response.content, type=answer)
+
+
+def _cluster_in(response: PipelineResponse[Any, Any], *_: Any) -> Cluster:
+    return wire.cluster_text(response.http_response.body())
+
+
+@contextmanager
+def _classified() -> Iterator[None]:
+    """Turn the SDKs' errors into ours."""
+    try:
+        yield
+    except HttpResponseError as error:
+        code = error.error.code if error.error else None
+        message = (error.error.message if error.error else None) or error.message
+        raise classify(error.status_code, code, message, _retry_after(error)) from error
+    except AzureError as error:
+        raise Transient("NoAnswer", type(error).__name__) from error
+    except msgspec.DecodeError as error:
+        raise Transient("UnreadableAnswer", str(error)) from error
+
+
+def _retry_after(error: HttpResponseError) -> float | None:
+    """Seconds from Retry-After; its date form is rare on ARM and means a look at the usual time."""
+    text = error.response.headers.get("Retry-After", "") if error.response else ""
+    return float(text) if text.isdigit() else None

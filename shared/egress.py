@@ -1,0 +1,56 @@
+"""What may leave the process for ARM: an allow-list of method and path, checked on the wire.
+
+The last line of defence: even a scope that slipped through everything else cannot become a request
+that is not one of these (the SDKs pass scopes into the URL as they are).
+"""
+
+import re
+from urllib.parse import urlsplit
+
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from shared.errors import Terminal
+
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SUBSCRIPTION = rf"/subscriptions/{_GUID}"
+_GROUP = rf"{_SUBSCRIPTION}/resourcegroups/[-\w.()]{{0,89}}[-\w()]"
+_CLUSTERS = "/providers/microsoft\\.containerservice/managedclusters"
+_CLUSTER = rf"{_GROUP}{_CLUSTERS}/[-\w]{{1,63}}"
+_RESOURCE = rf"{_GROUP}/providers/[a-z.]+(?:/[a-z]+/\w(?:[-\w.()]*[-\w()])?)+"
+_ASSIGNMENTS = "/providers/microsoft\\.authorization/roleassignments"
+
+_ALLOWED = tuple(
+    (methods, re.compile(path, re.IGNORECASE | re.ASCII))
+    for methods, path in (
+        ({"GET"}, rf"{_SUBSCRIPTION}{_CLUSTERS}"),
+        ({"GET", "PUT"}, _CLUSTER),
+        ({"POST"}, rf"{_CLUSTER}/runcommand"),
+        ({"GET"}, rf"{_CLUSTER}/commandresults/[-\w]{{1,64}}"),
+        ({"PUT"}, _GROUP),
+        ({"GET"}, rf"{_SUBSCRIPTION}{_ASSIGNMENTS}"),
+        ({"PUT"}, rf"(?:{_GROUP}|{_RESOURCE}){_ASSIGNMENTS}/{_GUID}"),
+        ({"GET"}, rf"{_GROUP}/providers/microsoft\.containerregistry/registries/\w{{5,50}}"),
+    )
+)
+
+
+class EgressGuard(SansIOHTTPPolicy):  # type: ignore[type-arg]
+    """Refuses every request that is not on the list. Raises `Terminal("EgressRefused")`."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self._origin = urlsplit(endpoint)[:2]
+
+    def on_request(self, request: PipelineRequest) -> None:  # type: ignore[type-arg]
+        method, url = request.http_request.method, request.http_request.url
+        if not allowed(method, url, self._origin):
+            raise Terminal("EgressRefused", f"{method} to a path that is not on the allow-list")
+
+
+def allowed(method: str, url: str, origin: tuple[str, str]) -> bool:
+    """Whether this request is on the list: the endpoint's own origin, a listed method and path."""
+    parts = urlsplit(url)
+    if parts[:2] != origin or parts.fragment or "%" in parts.path or ".." in parts.path:
+        return False
+    return any(method in methods and path.fullmatch(parts.path) for methods, path in _ALLOWED)

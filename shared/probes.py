@@ -1,0 +1,162 @@
+"""Is this grant effective? What the cluster is asked to do, and what its answer proves (pure).
+
+No API says whether another principal may do something; only that principal's own attempt does.
+A probe is a command that AKS runs in the cluster (learn.microsoft.com/azure/aks/
+access-private-cluster, `az aks command invoke`), so the cluster acts with its own identities. Add
+a probe by naming a target in `target_of` and reading its output in `verdicts`.
+
+    target                    proves                             by
+    pull:<login server>       AcrPull of the kubelet identity    a pull check from a node
+    cloud-controller          network grants, control plane      the cloud controller's own events
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from shared.model import CONTROL_PLANE, KUBELET, Grant, Progress
+from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
+
+CLOUD_CONTROLLER = "cloud-controller"
+PULL = "pull:"
+
+# The image `az aks check-acr` uses; it reads the node's own cloud configuration.
+_CANIPULL = "mcr.microsoft.com/aks/canipull:v0.1.0"
+_DENIED = ("AuthorizationFailed", "LinkedAuthorizationFailed")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a probe says of one grant: it works, it is denied, or the probe cannot tell (None)."""
+
+    works: bool | None
+    message: str = ""
+
+
+def target_of(grant: Grant) -> str:
+    """The probe that could prove this grant; empty when there is none, so that reading must do.
+
+    A pull target names the registry's id; its login server is one read away.
+    """
+    if grant.identity == KUBELET and grant.role == ACR_PULL and "/registries/" in grant.scope:
+        return f"{PULL}{grant.scope}"
+    if grant.identity == CONTROL_PLANE and grant.role == NETWORK_CONTRIBUTOR:
+        return CLOUD_CONTROLLER
+    return ""
+
+
+def command(target: str, login_server: str, token: str) -> str:
+    """The command to run in the cluster. `token` makes the pod's name unique.
+
+    The pull check's pod is removed by kubectl itself (`--rm`), whatever its end.
+    """
+    if target == CLOUD_CONTROLLER:
+        return "kubectl get events --all-namespaces --output json"
+    name = f"canipull-{token}"
+    overrides = json.dumps({"spec": _pull_pod(name, login_server)}, separators=(",", ":"))
+    return (
+        f"kubectl run {name} --namespace default --image {_CANIPULL} --restart=Never --rm "
+        f"--attach --quiet --overrides='{overrides}'"
+    )
+
+
+def verdicts(
+    target: str, grants: tuple[Progress, ...], exit_code: int, output: str
+) -> Iterator[tuple[Progress, Verdict]]:
+    """What the command's end says of each grant the target could prove."""
+    concerned = [p for p in grants if target_of(p.grant) == target]
+    if target == CLOUD_CONTROLLER:
+        events = _events(output) if exit_code == 0 else ()
+        for progress in concerned:
+            yield progress, _heard(progress, events)
+        return
+    for progress in concerned:
+        if exit_code == 0:
+            yield progress, Verdict(True)
+        else:
+            yield progress, Verdict(False, f"the pull check ended with {exit_code}")
+
+
+class _Object(Struct, frozen=True, rename="camel"):
+    creation_timestamp: str | None = None
+
+
+class _Event(Struct, frozen=True, rename="camel"):
+    """A Kubernetes event (core/v1), as far as it is read."""
+
+    type: str = ""
+    reason: str = ""
+    message: str = ""
+    last_timestamp: str | None = None
+    event_time: str | None = None
+    metadata: _Object = _Object()
+
+    @property
+    def at(self) -> str:
+        return self.last_timestamp or self.event_time or self.metadata.creation_timestamp or ""
+
+
+class _EventList(Struct, frozen=True):
+    items: tuple[_Event, ...] = ()
+
+
+def _events(output: str) -> tuple[_Event, ...]:
+    try:
+        return msgspec.json.decode(output.encode(), type=_EventList).items
+    except msgspec.DecodeError:
+        return ()
+
+
+def _heard(progress: Progress, events: tuple[_Event, ...]) -> Verdict:
+    """The latest word of the cloud controller on the grant's scope since the grant was written."""
+    since = progress.written_at.strftime("%Y-%m-%dT%H:%M:%SZ") if progress.written_at else ""
+    scope = re.escape(progress.grant.scope)
+    verdict = Verdict(None, "the cloud controller has not used this grant yet")
+    for event in sorted(events, key=lambda event: event.at):
+        if event.at < since:
+            continue
+        if any(code in event.message for code in _DENIED):
+            if re.search(rf"(?i){scope}(?![\w.()-])", event.message):
+                verdict = Verdict(False, _missing(event.message))
+        elif event.reason == "EnsuredLoadBalancer":
+            verdict = Verdict(True)
+    return verdict
+
+
+def _missing(message: str) -> str:
+    """Action and scope that a 403 text names, without the rest of it."""
+    found = re.search(r"perform action '([^']{1,200})'", message)
+    return f"denied: {found[1]}" if found else "denied"
+
+
+def _pull_pod(name: str, login_server: str) -> dict[str, Any]:
+    """The pod of `az aks check-acr` (azure-cli acs/custom.py): it acts as the node's kubelet."""
+    mounts = {
+        "azurejson": "/etc/kubernetes",
+        "sslcerts": "/etc/ssl/certs",
+        "pkicerts": "/etc/pki",
+    }
+    return {
+        "restartPolicy": "Never",
+        "hostNetwork": True,
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "containers": [
+            {
+                "name": name,
+                "image": _CANIPULL,
+                "args": ["-v6", login_server],
+                "securityContext": {"runAsUser": 0},
+                "volumeMounts": [
+                    {"name": volume, "mountPath": path} for volume, path in mounts.items()
+                ],
+            }
+        ],
+        "volumes": [
+            {"name": volume, "hostPath": {"path": path}} for volume, path in mounts.items()
+        ],
+    }

@@ -1,0 +1,59 @@
+"""Only importer of azure.storage.queue: messages to our own queues, base64 as the host expects.
+
+A message on `reconcile` is the bare text of a cluster's id: a JSON object's members would
+overwrite the trigger's metadata (azure-functions-python-worker#1373).
+"""
+
+import math
+from datetime import timedelta
+from typing import Any
+
+from azure.core.credentials import TokenCredential
+from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
+
+from shared.resource_id import ClusterId
+from shared.settings import WorkStorage
+
+REQUESTS = "cluster-requests"
+RECONCILE = "reconcile"
+
+_RETRIES = {"initial_backoff": 1, "increment_base": 1, "retry_total": 3}
+
+
+def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> "Queues":
+    """Queues of the work account. `credential` serves when there is no connection string."""
+    if storage.connection_string:
+        service = QueueServiceClient.from_connection_string(
+            storage.connection_string, **_RETRIES, **sdk
+        )
+    else:
+        service = QueueServiceClient(
+            storage.queue_service_uri, credential=credential, **_RETRIES, **sdk
+        )
+    return Queues(service)
+
+
+class Queues:
+    """The two queues of the work account."""
+
+    def __init__(self, service: QueueServiceClient) -> None:
+        self._service = service
+        self._requests = self._queue(REQUESTS)
+        self._reconcile = self._queue(RECONCILE)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._service.close()
+
+    def wake(self, cluster: ClusterId, delay: timedelta = timedelta(0)) -> None:
+        """Put a turn of this cluster on the queue, visible after `delay` (whole seconds, rounded
+        up; at most 7 days, learn.microsoft.com/rest/api/storageservices/put-message)."""
+        seconds = min(math.ceil(delay.total_seconds()), 7 * 24 * 3600 - 1)
+        self._reconcile.send_message(str(cluster), visibility_timeout=max(seconds, 0))
+
+    def submit(self, request: bytes) -> None:
+        """Put a request on the queue, as a platform team would."""
+        self._requests.send_message(request.decode())
+
+    def _queue(self, name: str) -> QueueClient:
+        return self._service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())

@@ -1,0 +1,156 @@
+"""Only importer of azure.data.tables: records, request ids and rejections, with ETags.
+
+    clusters      one row a cluster: partition = subscription, row = `group|name` in lower case
+    requests      one row a request id: which cluster and which body it stands for
+    rejections    one row a refused message: why, and its text
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from azure.core import MatchConditions
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableServiceClient, UpdateMode
+
+from shared.model import ClusterRequest, Record, Rejection
+from shared.resource_id import ClusterId, parse_cluster_id
+from shared.settings import WorkStorage
+
+_TABLES = ("clusters", "requests", "rejections")
+_REQUEST_PARTITION = "request"
+_REJECTION_PARTITION = "rejection"
+_TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
+
+
+class Changed(Exception):
+    """Another turn saved the row first; what it saw is at least as good as ours."""
+
+
+def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> "Store":
+    """The tables of the work account. `credential` serves when there is no connection string."""
+    if storage.connection_string:
+        service = TableServiceClient.from_connection_string(storage.connection_string, **sdk)
+    else:
+        service = TableServiceClient(storage.table_service_uri, credential=credential, **sdk)
+    return Store(service)
+
+
+class Store:
+    """The three tables."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._service = service
+        self._clusters, self._requests, self._rejections = (
+            service.get_table_client(name) for name in _TABLES
+        )
+
+    def ensure(self) -> None:
+        """Make the tables that are not there; deployments make them, the local stack does not."""
+        for name in _TABLES:
+            self._service.create_table_if_not_exists(name)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._service.close()
+
+    def load(self, cluster: ClusterId) -> tuple[Record, str] | None:
+        """A cluster's record and its ETag, or None."""
+        try:
+            row = self._clusters.get_entity(cluster.subscription_id, _row_key(cluster))
+        except ResourceNotFoundError:
+            return None
+        return _record(row), row.metadata["etag"]
+
+    def save(self, record: Record, etag: str | None) -> None:
+        """Save a record over the version `etag`, or as new when it is None. Raises `Changed`."""
+        cluster = parse_cluster_id(record.cluster_id)
+        ready = record.condition("Ready")
+        row = {
+            "PartitionKey": cluster.subscription_id,
+            "RowKey": _row_key(cluster),
+            "settled": record.settled,
+            "ready": ready.status if ready else "Unknown",
+            "reason": ready.reason if ready else "",
+            "record": msgspec.json.encode(record).decode(),
+        }
+        _write(self._clusters, row, etag)
+
+    def all(self) -> Iterator[Record]:
+        """Every record."""
+        return map(_record, self._clusters.list_entities())
+
+    def claim(self, request: ClusterRequest) -> str:
+        """Bind a request id to this request, once. Returns the digest it is bound to, which is
+        another one if the id was used before."""
+        row = {
+            "PartitionKey": _REQUEST_PARTITION,
+            "RowKey": request.request_id,
+            "digest": request.digest,
+            "cluster": request.cluster_id,
+        }
+        try:
+            self._requests.create_entity(row)
+        except ResourceExistsError:
+            known = self._requests.get_entity(_REQUEST_PARTITION, request.request_id)
+            return str(known["digest"])
+        return request.digest
+
+    def release(self, request: ClusterRequest) -> None:
+        """Unbind a request id whose request was rejected, so that it may be used again."""
+        self._requests.delete_entity(_REQUEST_PARTITION, request.request_id)
+
+    def reject(self, rejection: Rejection) -> None:
+        """Keep a rejection with its text; the same text rejected again is the same row."""
+        digest = hashlib.sha256(rejection.text).hexdigest()[:32]
+        row = {
+            "PartitionKey": _REJECTION_PARTITION,
+            "RowKey": f"{rejection.request_id or '-'}|{digest}",
+            "reason": rejection.reason,
+            "field": rejection.field,
+            "message": rejection.message,
+            "at": rejection.at,
+            "requestId": rejection.request_id,
+            "cluster": rejection.cluster_id,
+            "text": rejection.text[:_TEXT_LIMIT],
+        }
+        self._rejections.upsert_entity(row, mode=UpdateMode.REPLACE)
+
+    def rejections(self) -> Iterator[Rejection]:
+        """Every rejection."""
+        for row in self._rejections.list_entities():
+            yield Rejection(
+                reason=row["reason"],
+                field=row["field"],
+                message=row["message"],
+                at=datetime.fromisoformat(row["at"].isoformat()),
+                request_id=row["requestId"],
+                cluster_id=row["cluster"],
+                text=row["text"],
+            )
+
+
+def _row_key(cluster: ClusterId) -> str:
+    return f"{cluster.resource_group}|{cluster.name}".lower()
+
+
+def _record(row: dict[str, Any]) -> Record:
+    return msgspec.json.decode(row["record"], type=Record)
+
+
+def _write(table: TableClient, row: dict[str, Any], etag: str | None) -> None:
+    try:
+        if etag is None:
+            table.create_entity(row)
+        else:
+            table.update_entity(
+                row,
+                mode=UpdateMode.REPLACE,
+                etag=etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+    except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+        raise Changed from None

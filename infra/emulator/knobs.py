@@ -66,6 +66,26 @@ class Knobs:
     role_assignment_limit: int = 4000
     """Role assignments per subscription, those of groups and resources included."""
 
+    events_at_acceptance: bool = False
+    """Raise an event for a cluster's PUT at once, too, not only at its terminal state."""
+    event_drop_probability: float = 0.0
+    """How often an event is lost for good."""
+    event_duplicate_probability: float = 0.0
+    """How often an event is delivered twice."""
+    event_delay_probability: float = 0.0
+    """How often an event is late by `event_delay_seconds`."""
+    event_delay_seconds: Range = (30.0, 600.0)
+    """How late a late event is."""
+    event_reorder_probability: float = 0.0
+    """How often an event is overtaken by the next one."""
+    event_retry_seconds: tuple[float, ...] = (
+        *(10.0, 30.0, 60.0, 300.0, 600.0, 1800.0),
+        *(3600.0, 10_800.0, 21_600.0, 43_200.0),
+    )
+    """Waits before delivery attempts; the last one repeats."""
+    webhook_timeout_seconds: float = 30.0
+    """How long a webhook may take to answer, in wall seconds."""
+
     def changed(self, changes: Mapping[str, Any]) -> Knobs:
         """A copy with some values replaced; ValueError names what is unknown or ill-formed."""
         known = {each.name for each in dataclasses.fields(self)}

@@ -1,0 +1,136 @@
+"""Delivering events as Event Grid does: at least once, unordered, retried, in the end given up.
+
+Schedule and codes: learn.microsoft.com, event-grid/delivery-and-retry. Attempts run in threads of
+their own, since a webhook may take 30 seconds and may itself call the emulator meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from .event_destinations import DeliveryError, deliver
+from .event_subscriptions import EventSubscription
+from .resource_events import Event
+from .timestamps import arm_time
+from .world import World
+
+_WORKERS = 8
+_KEPT = 10_000
+_NEVER_RETRIED = frozenset({400, 401, 403, 413})
+_LEAST_WAIT_SECONDS = {404: 300.0, 408: 120.0, 503: 30.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One event bound for one subscription, with the attempts made so far."""
+
+    subscription_name: str
+    subscription: EventSubscription
+    event: Event
+    published_at: datetime
+    attempts: int = 0
+    last_outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event given up, with what Event Grid writes next to it."""
+
+    parcel: Parcel
+    reason: str
+    at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The dead-letter document of Event Grid."""
+        return {
+            **self.parcel.event,
+            "deadLetterReason": self.reason,
+            "deliveryAttempts": self.parcel.attempts,
+            "lastDeliveryOutcome": self.parcel.last_outcome,
+            "publishTime": arm_time(self.parcel.published_at),
+            "lastDeliveryAttemptTime": arm_time(self.at),
+            "eventSubscriptionName": self.parcel.subscription_name,
+        }
+
+
+class Delivery:
+    """The threads that deliver, and the retries that wait on the world's clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="event-delivery")
+        self._closed = False
+        self.delivered: deque[Parcel] = deque(maxlen=_KEPT)
+        self.dead_letters: deque[DeadLetter] = deque(maxlen=_KEPT)
+
+    def send(self, parcels: list[Parcel]) -> None:
+        """Deliver, one after the other and apart from other calls."""
+        self.run(lambda: self._attempt_all(parcels))
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Do blocking work in a delivery thread; nothing more is done once closed."""
+        if not self._closed:
+            self._pool.submit(work).add_done_callback(_report)
+
+    def close(self) -> None:
+        """Drop what waits and let what runs end (a webhook may hold it for its time limit)."""
+        self._closed = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _attempt_all(self, parcels: list[Parcel]) -> None:
+        for parcel in parcels:
+            self._attempt(parcel)
+
+    def _attempt(self, parcel: Parcel) -> None:
+        try:
+            deliver(
+                parcel.subscription_name,
+                parcel.subscription,
+                parcel.event,
+                parcel.attempts,
+                self._world.knobs.webhook_timeout_seconds,
+            )
+        except DeliveryError as error:
+            with self._world.lock:
+                self._failed(replace(parcel, attempts=parcel.attempts + 1), error)
+        else:
+            with self._world.lock:
+                self.delivered.append(
+                    replace(parcel, attempts=parcel.attempts + 1, last_outcome="Delivered")
+                )
+
+    def _failed(self, parcel: Parcel, error: DeliveryError) -> None:
+        now = self._world.clock.now()
+        parcel = replace(parcel, last_outcome=error.reason)
+        wait = self._wait(parcel, error.status)
+        policy = parcel.subscription.retry_policy
+        expiry = parcel.published_at + timedelta(minutes=policy.event_time_to_live_in_minutes)
+        if error.status in _NEVER_RETRIED:
+            reason = "UndeliverableDueToClientError"
+        elif parcel.attempts >= policy.max_delivery_attempts:
+            reason = "MaxDeliveryAttemptsExceeded"
+        elif now + timedelta(seconds=wait) > expiry:
+            reason = "TimeToLiveExceeded"
+        else:
+            self._world.after(wait, lambda: self.send([parcel]))
+            return
+        self.dead_letters.append(DeadLetter(parcel, reason, now))
+
+    def _wait(self, parcel: Parcel, status: int) -> float:
+        schedule = self._world.knobs.event_retry_seconds
+        step = schedule[min(parcel.attempts, len(schedule)) - 1]
+        # The documented least waits scale with a shortened schedule, whose first step is 10 s.
+        least = _LEAST_WAIT_SECONDS.get(status, 10.0) * schedule[0] / 10.0
+        return max(step, least)
+
+
+def _report(done: Future[object]) -> None:
+    """A delivery that ends in anything but its outcome is a fault of the emulator: say so."""
+    if not done.cancelled() and (error := done.exception()):
+        logging.getLogger(__name__).error("a delivery broke off", exc_info=error)

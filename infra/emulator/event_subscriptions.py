@@ -1,0 +1,138 @@
+"""Event subscriptions: which events go where, in which form.
+
+The words are those of Microsoft.EventGrid/eventSubscriptions; destinations name a URL or a
+connection string instead of an Azure resource.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .resource_events import Event
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class WebHook(
+    msgspec.Struct,
+    frozen=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    tag_field="endpointType",
+    tag="WebHook",
+):
+    """Events are POSTed to a URL on this machine (`http` too, unlike Azure)."""
+
+    endpoint_url: str
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.endpoint_url)
+        if parts.scheme not in ("http", "https") or parts.hostname not in _LOOPBACK:
+            raise ValueError("endpointUrl must be an http or https URL on the loopback interface")
+
+
+class StorageQueue(
+    msgspec.Struct,
+    frozen=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    tag_field="endpointType",
+    tag="StorageQueue",
+):
+    """Events become messages of a storage queue that exists."""
+
+    connection_string: str
+    queue_name: str
+
+
+class AdvancedFilter(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A test of one value of the event; comparisons ignore case, as in Azure."""
+
+    operator_type: Literal["StringIn", "StringContains", "StringBeginsWith", "StringEndsWith"]
+    key: str
+    values: tuple[str, ...]
+
+    def passes(self, event: Event) -> bool:
+        """Whether the value at `key` ('data.operationName') meets any of `values`."""
+        value: Any = event
+        for name in self.key.split("."):
+            value = _member(value, name)
+        if not isinstance(value, str):
+            return False
+        found = value.lower()
+        return any(self._meets(found, wanted.lower()) for wanted in self.values)
+
+    def _meets(self, found: str, wanted: str) -> bool:
+        match self.operator_type:
+            case "StringIn":
+                return found == wanted
+            case "StringContains":
+                return wanted in found
+            case "StringBeginsWith":
+                return found.startswith(wanted)
+            case "StringEndsWith":
+                return found.endswith(wanted)
+
+
+class Filter(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """All parts must pass; an empty part passes everything."""
+
+    included_event_types: tuple[str, ...] = ()
+    subject_begins_with: str = ""
+    subject_ends_with: str = ""
+    advanced_filters: tuple[AdvancedFilter, ...] = ()
+
+    def passes(self, event: Event) -> bool:
+        """Whether the event is wanted."""
+        subject = event["subject"].lower()
+        kinds = {each.lower() for each in self.included_event_types}
+        return (
+            (not kinds or event["eventType"].lower() in kinds)
+            and subject.startswith(self.subject_begins_with.lower())
+            and subject.endswith(self.subject_ends_with.lower())
+            and all(each.passes(event) for each in self.advanced_filters)
+        )
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """When to give an event up, whichever comes first."""
+
+    max_delivery_attempts: int = 30
+    event_time_to_live_in_minutes: int = 1440
+
+
+class EventSubscription(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One subscription to the emulator's one topic of ARM events."""
+
+    destination: WebHook | StorageQueue
+    event_delivery_schema: Literal["EventGridSchema", "CloudEventSchemaV1_0"] = "EventGridSchema"
+    filter: Filter = Filter()
+    retry_policy: RetryPolicy = RetryPolicy()
+
+
+def read(document: Any) -> EventSubscription:
+    """An event subscription from JSON; ValueError says which field is wrong."""
+    try:
+        return msgspec.convert(document, EventSubscription)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+
+
+def describe(subscription: EventSubscription) -> dict[str, Any]:
+    """The JSON form without keys: neither the URL's query nor the connection string."""
+    document: dict[str, Any] = msgspec.to_builtins(subscription)
+    destination = document["destination"]
+    destination.pop("connectionString", None)
+    if url := destination.pop("endpointUrl", None):
+        destination["endpointBaseUrl"] = url.partition("?")[0]
+    return document
+
+
+def _member(value: Any, name: str) -> Any:
+    """A member by name, ignoring case."""
+    if not isinstance(value, dict):
+        return None
+    return next((v for k, v in value.items() if k.lower() == name.lower()), None)

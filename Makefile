@@ -11,7 +11,8 @@ python3.11 = $(firstword $(foreach name,python3.11 python3,$(shell \
 run := .venv/bin/python
 uv := .local/uv/bin/uv
 UV_VERSION := 0.13.9
-compile = $(uv) pip compile --quiet --no-header --no-annotate --python-version 3.11 $(UPGRADE)
+compile = $(uv) pip compile --quiet --no-header --no-annotate --system-certs \
+	--python-version 3.11 $(UPGRADE)
 
 # Options that pass through: make up POLICY=my-policy.yaml, make test ARGS="-k grants".
 POLICY ?=
@@ -72,6 +73,6 @@ lock: setup ## Pin what the *.in files ask for; UPGRADE=--upgrade for the newest
 
 .PHONY: clean
 clean: ## Stop the stack, then remove everything that was installed or written
-	@test ! -x $(run) || $(run) -m infra.stack down
+	-@test ! -x $(run) || $(run) -m infra.stack down
 	@rm -rf .venv .local node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,6 +20,11 @@ REQUIREMENTS = ROOT / "requirements-dev.txt"
 NODE_MODULES = ROOT / "node_modules"
 PACKAGE_LOCK = ROOT / "package-lock.json"
 
+VENV_CHECK = """
+import importlib.util, sys
+sys.exit(sys.version_info[:2] != (3, 11) or importlib.util.find_spec("pip") is None)
+"""
+
 
 def main() -> int:
     """Install what is missing or out of date. The exit code is that of the first failing tool."""
@@ -31,6 +36,7 @@ def main() -> int:
     with (ROOT / ".local" / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
+            make_venv()
             install_once(VENV / ".installed-from", REQUIREMENTS, install_python_packages)
             install_once(NODE_MODULES / ".installed-from", PACKAGE_LOCK, install_azurite)
         except subprocess.CalledProcessError as error:
@@ -47,12 +53,15 @@ def install_once(stamp: Path, source: Path, install: Callable[[], None]) -> None
     stamp.write_text(wanted)
 
 
-def install_python_packages() -> None:
-    """Create `.venv` unless a working one of Python 3.11 is there, then install the pinned list."""
-    check = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
-    if not (PYTHON.exists() and succeeds(PYTHON, "-c", check)):
+def make_venv() -> None:
+    """Create `.venv` unless one is there that works, has pip and is of Python 3.11."""
+    if not (PYTHON.exists() and succeeds(PYTHON, "-c", VENV_CHECK)):
         say("Creating .venv")
         run(sys.executable, "-m", "venv", "--clear", VENV)
+
+
+def install_python_packages() -> None:
+    """Install exactly what requirements-dev.txt pins."""
     say(f"Installing {REQUIREMENTS.name} into .venv (a minute or two when nothing is cached)")
     run(
         *(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),

@@ -1,0 +1,127 @@
+"""The host process: the HTTP endpoint, and one job host after another until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Mapping
+
+from .admin import PING, PREFIX, Admin
+from .console import log
+from .event_grid import PATH as EVENT_GRID_PATH
+from .event_grid import answer_event_grid
+from .http_message import HttpReply, HttpRequest
+from .http_server import HttpServer
+from .http_trigger import answer_http, find_function
+from .job_host import HostOptions, JobHost
+from .keys import Keys
+
+_START_LIMIT = 30.0  # seconds a request waits for the job host before it gets a 503
+_LONGEST_PAUSE = 120.0  # seconds between two job hosts that fail
+_HEALTHY_AFTER = 120.0  # seconds after which a job host counts as having worked
+
+
+class Host:
+    """Owns the HTTP server and the current job host."""
+
+    def __init__(
+        self, options: HostOptions, environment: Mapping[str, str], keys: Keys | None
+    ) -> None:
+        self._options = options
+        self._environment = environment
+        self._keys = keys
+        self._job: JobHost | None = None
+        self._running = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._restart = asyncio.Event()
+        self._admin = Admin(self._restart.set)
+
+    async def run(self, port: int, ready: Callable[[int], None]) -> None:
+        """Serve until SIGTERM or SIGINT. Calls `ready` with the port once all listeners run.
+
+        Raises OSError when the port is taken, SettingsError when host.json is not usable.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        server = HttpServer(port, self._answer)
+        environment = {"WEBSITE_HOSTNAME": f"localhost:{server.port}", **self._environment}
+        server.start()
+        try:
+            await self._live(environment, lambda: ready(server.port))
+        finally:
+            await asyncio.to_thread(server.stop)
+
+    async def _live(self, environment: Mapping[str, str], ready: Callable[[], None]) -> None:
+        pause = 1.0
+        announce: Callable[[], None] | None = ready
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            job = JobHost(self._options, environment)
+            try:
+                await job.start()
+                self._job = job
+                self._running.set()
+                log.info("Host started. State: Running")
+                if announce is not None:
+                    announce()
+                    announce = None
+                await _first_of(self._stopping, self._restart, job.failed)
+            finally:
+                await job.stop()
+                self._running.clear()
+            if job.failed.is_set():
+                pause = 1.0 if time.monotonic() - began > _HEALTHY_AFTER else pause
+                log.info("The job host starts anew in %.0f s.", pause)
+                await _first_of(self._stopping, self._restart, limit=pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            self._restart.clear()
+
+    async def _answer(self, request: HttpRequest) -> HttpReply:
+        if request.path == PING:
+            return HttpReply(200)
+        try:
+            async with asyncio.timeout(_START_LIMIT):
+                await self._running.wait()
+        except TimeoutError:
+            return HttpReply.text(503, "Function host is not running.")
+        job = self._job
+        if job is None:
+            return HttpReply.text(503, "Function host is not running.")
+        if request.path.startswith(PREFIX):
+            refusal = self._refusal(request, "admin")
+            return HttpReply(refusal) if refusal else self._admin.answer(request, job)
+        if request.path == EVENT_GRID_PATH:
+            refusal = self._refusal(request, "eventgrid")
+            if refusal:
+                return HttpReply(refusal)
+            return await answer_event_grid(request, job.functions, job.invoker.invoke)
+        found = find_function(request, job.config.route_prefix, job.functions.values())
+        if found is None:
+            return HttpReply(404)
+        refusal = self._refusal(request, str(found[0].trigger.get("authLevel", "function")))
+        return (
+            HttpReply(refusal)
+            if refusal
+            else await answer_http(request, *found, job.invoker.invoke)
+        )
+
+    def _refusal(self, request: HttpRequest, level: str) -> int | None:
+        """The status that refuses `request` at this level (ignoring case); None lets it in."""
+        if self._keys is None or level.lower() == "anonymous":
+            return None
+        accepted = {
+            "function": (self._keys.function,),
+            "eventgrid": (self._keys.event_grid,),
+        }
+        refusal = self._keys.refusal(request, accepted.get(level.lower(), ()))
+        # Only the webhook tells a wrong key from an unknown one.
+        return refusal if refusal is None or level == "eventgrid" else 401
+
+
+async def _first_of(*events: asyncio.Event, limit: float | None = None) -> None:
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(tasks, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

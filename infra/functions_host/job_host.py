@@ -1,0 +1,158 @@
+"""One life of the job host: a worker, its functions, and a listener for each of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from .connections import open_account, open_queue
+from .console import log
+from .function_checks import QUEUE, TIMER, HostFunction, check_functions
+from .host_json import read_host_json
+from .invocation import Invoker
+from .queue_listener import QueueListener
+from .queue_output import QueueOutputs
+from .timer import TimerListener
+from .wakeups import Wakeups
+from .worker_supervisor import WorkerSupervisor
+
+_PATIENCE = 10.0  # seconds a stopping host waits for running functions
+_ADDED = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    "FUNCTIONS_WORKER_RUNTIME": "python",
+    "FUNCTIONS_WORKER_RUNTIME_VERSION": "3.11",
+    "PYTHON_THREADPOOL_THREAD_COUNT": "1000",
+}
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """The command line. `lease` in seconds."""
+
+    app_dir: Path
+    state_dir: Path
+    lease: int
+
+
+class JobHost:
+    """Starts everything, notices when it fails, stops everything.
+
+    `failed` is set when a listener or the worker is beyond repair: the job host then has to be
+    stopped and another one started.
+    """
+
+    def __init__(self, options: HostOptions, environment: Mapping[str, str]) -> None:
+        """Read host.json. Raises SettingsError when it is not usable."""
+        self._options = options
+        self._environment = _with_defaults(environment, options.app_dir)
+        self.config = read_host_json(options.app_dir, environment)
+        self.failed = asyncio.Event()
+        self._supervisor = WorkerSupervisor(
+            options.app_dir, self._environment, self.config.function_timeout, self.failed
+        )
+        self._wakeups = Wakeups()
+        outputs = QueueOutputs(environment, self.config.queues.base64, self._wakeups)
+        self.invoker = Invoker(self._supervisor, outputs)
+        self.functions: dict[str, HostFunction] = {}
+        self.index_error: str | None = None
+        self.draining = False
+        self._listeners: dict[asyncio.Task[None], QueueListener | TimerListener] = {}
+        self._accounts = ExitStack()
+
+    async def start(self) -> None:
+        """Start the worker, check its functions and start their listeners."""
+        indexed = await self._supervisor.start()
+        self.index_error = indexed.error
+        if indexed.error:
+            log.error("Worker failed to index functions\n%s", indexed.error)
+        for function in check_functions(indexed.functions, self.config, self._environment):
+            self.functions[function.name] = function
+            for error in function.errors:
+                log.error("The '%s' function is in error: %s", function.name, error)
+        for metadata in indexed.functions:
+            if metadata.has_retry_policy:
+                log.warning("The retry policy of function '%s' is ignored here.", metadata.name)
+        log.info("%d functions found: %s", len(self.functions), ", ".join(self.functions))
+        self.resume()
+
+    def resume(self) -> None:
+        """Start the listeners."""
+        self.draining = False
+        for function in self.functions.values():
+            if function.errors or function.disabled:
+                continue
+            if function.kind == QUEUE:
+                self._listen(self._queue_listener(function))
+            elif function.kind == TIMER:
+                zone = _zone(self._environment)
+                state_dir = self._options.state_dir
+                self._listen(TimerListener(function, state_dir, zone, self.invoker.invoke))
+
+    def drain(self) -> None:
+        """Start nothing more; what runs goes on."""
+        self.draining = True
+        for listener in self._listeners.values():
+            listener.stop()
+
+    @property
+    def drained(self) -> bool:
+        """Whether nothing runs any more after `drain`."""
+        return self.draining and not self._listeners and not self.invoker.running
+
+    async def stop(self) -> None:
+        """Drain, wait at most 10 s, then end the worker. Messages still in work stay hidden."""
+        self.drain()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await asyncio.gather(*self._listeners, return_exceptions=True)
+                await self.invoker.idle()
+        except TimeoutError:
+            log.warning("%d invocations did not end in time.", self.invoker.running)
+        tasks = list(self._listeners)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._supervisor.stop()
+        await asyncio.to_thread(self._accounts.close)
+
+    def _listen(self, listener: QueueListener | TimerListener) -> None:
+        task = asyncio.create_task(self._guard(listener))
+        self._listeners[task] = listener
+        task.add_done_callback(self._listeners.pop)
+
+    async def _guard(self, listener: QueueListener | TimerListener) -> None:
+        try:
+            await listener.run()
+        except Exception:  # noqa: BLE001 - of whatever kind: the host starts anew
+            log.exception("An unhandled exception has occurred. Host is shutting down.")
+            self.failed.set()
+
+    def _queue_listener(self, function: HostFunction) -> QueueListener:
+        connection = function.trigger.get("connection")
+        account = self._accounts.enter_context(open_account(connection, self._environment))
+        return QueueListener(
+            function,
+            lambda name: open_queue(account, name),
+            self.config.queues,
+            self._options.lease,
+            self.invoker.invoke,
+            self._wakeups,
+        )
+
+
+def _with_defaults(environment: Mapping[str, str], app_dir: Path) -> dict[str, str]:
+    folders = {
+        "AzureWebJobsScriptRoot": str(app_dir),
+        "FUNCTIONS_APPLICATION_DIRECTORY": str(app_dir),
+        "FUNCTIONS_WORKER_DIRECTORY": str(Path(__file__).parent),
+    }
+    return {**_ADDED, **environment, **folders}
+
+
+def _zone(environment: Mapping[str, str]) -> tzinfo:
+    return ZoneInfo(environment.get("WEBSITE_TIME_ZONE") or environment.get("TZ") or "UTC")

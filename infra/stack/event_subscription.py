@@ -4,30 +4,86 @@ import json
 import ssl
 import urllib.request
 from collections.abc import Mapping
+from typing import Any
+
+from infra.stack.part import PartError
+from infra.stack.process import wait_until
 
 NAME = "clusters"
 FUNCTION = "cluster_changed"
+VALIDATION_SECONDS = 30
+
+# What became of a cluster or of one of its agent pools; other resources wake nobody.
+FILTER = {
+    "includedEventTypes": [
+        "Microsoft.Resources.ResourceWriteSuccess",
+        "Microsoft.Resources.ResourceWriteFailure",
+        "Microsoft.Resources.ResourceWriteCancel",
+        "Microsoft.Resources.ResourceDeleteSuccess",
+    ],
+    "advancedFilters": [
+        {
+            "operatorType": "StringIn",
+            "key": "data.operationName",
+            "values": [
+                "Microsoft.ContainerService/managedClusters/write",
+                "Microsoft.ContainerService/managedClusters/delete",
+                "Microsoft.ContainerService/managedClusters/agentPools/write",
+                "Microsoft.ContainerService/managedClusters/agentPools/delete",
+            ],
+        }
+    ],
+}
 
 
 def register(emulator: Mapping[str, str], host_url: str) -> None:
-    """Deliver the emulated subscription's events to the function's webhook; safe to repeat.
+    """Deliver the emulated subscription's events to the function's webhook, unless that is so.
 
-    `emulator` is its environment file. Raises urllib.error.URLError when the emulator, or the
-    webhook's validation, refuses.
+    `emulator` is its environment file. Returns once the webhook answered the validation handshake.
+    Raises PartError when it does not, urllib.error.URLError when the emulator refuses.
     """
-    webhook = f"{host_url}/runtime/webhooks/eventgrid?functionName={FUNCTION}"
+    address = f"{host_url}/runtime/webhooks/eventgrid"
+    webhook = {
+        "endpointType": "WebHook",
+        "endpointUrl": f"{address}?functionName={FUNCTION}",
+    }
+    if not _delivers(_shown(emulator), address):
+        _call(emulator, "PUT", f"/{NAME}", {"destination": webhook, "filter": FILTER})
+        wait_until(lambda: _shown(emulator)["provisioningState"] != "Creating", VALIDATION_SECONDS)
+    shown = _shown(emulator)
+    if not _delivers(shown, address):
+        raise PartError(f"{address} did not pass Event Grid's validation: {shown['detail']}")
+
+
+def _shown(emulator: Mapping[str, str]) -> dict[str, Any]:
+    """The subscription as the emulator describes it; empty when there is none."""
+    listed: list[dict[str, Any]] = _call(emulator, "GET", "")["value"]
+    return next((each for each in listed if each["name"] == NAME), {})
+
+
+def _delivers(shown: Mapping[str, Any], address: str) -> bool:
+    return (
+        shown.get("provisioningState") == "Succeeded"
+        and shown["destination"].get("endpointBaseUrl") == address
+    )
+
+
+def _call(
+    emulator: Mapping[str, str], method: str, path: str, body: object = None
+) -> dict[str, Any]:
     request = urllib.request.Request(  # noqa: S310 - the address is the emulator's own
-        f"{emulator['EMULATOR_CONTROL_URL']}/event-subscriptions/{NAME}",
-        data=json.dumps({"endpoint": webhook}).encode(),
+        f"{emulator['EMULATOR_CONTROL_URL']}/event-subscriptions{path}",
+        data=None if body is None else json.dumps(body).encode(),
         headers={
             "content-type": "application/json",
             "x-emulator-key": emulator["EMULATOR_CONTROL_KEY"],
         },
-        method="PUT",
+        method=method,
     )
     trust = ssl.create_default_context(cafile=emulator["ARM_CA_BUNDLE"])
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
     )
     with opener.open(request, timeout=30) as response:
-        response.read()
+        answer: dict[str, Any] = json.load(response)
+    return answer

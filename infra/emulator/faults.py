@@ -1,0 +1,166 @@
+"""Bad weather on the wire: refusals, delays, broken connections, and reads of yesterday's state."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from .wire import ArmError, Request, Response
+from .world import World
+
+Kind = Literal["status", "html", "slow", "reset", "reset_after_commit", "truncate"]
+
+
+@dataclass
+class Fault:
+    """What happens to matching requests.
+
+    | kind               | the server does the work | the client sees                         |
+    |--------------------|--------------------------|-----------------------------------------|
+    | status             | no                       | `status` with `code`, as ARM writes it  |
+    | html               | no                       | `status` with an HTML page              |
+    | slow               | yes                      | the answer after `seconds` of wall time |
+    | reset              | no                       | a closed connection                     |
+    | reset_after_commit | yes                      | a closed connection                     |
+    | truncate           | yes                      | half of the body, then a closed one     |
+    """
+
+    kind: Kind
+    method: str = ""
+    """Regular expression over the whole method, ignoring case; '' matches all."""
+    path: str = ""
+    """Regular expression found anywhere in the path, ignoring case; '' matches all."""
+    caller: str = ""
+    """Display name of the caller; '' matches all, with or without a token."""
+    status: int = 503
+    code: str = "ServerUnavailable"
+    message: str = "The service is unavailable."
+    retry_after: int | None = None
+    """Retry-After in seconds, for status and html."""
+    seconds: float = 0.0
+    count: int | None = None
+    """For how many requests it lasts; None for ever."""
+    probability: float = 1.0
+    """How many of the matching requests it strikes (seeded)."""
+
+    @classmethod
+    def from_json(cls, document: Any) -> Fault:
+        """Read what the control endpoint was sent; ValueError says what is wrong."""
+        try:
+            fault = msgspec.convert(document, cls)
+            re.compile(fault.method)
+            re.compile(fault.path)
+        except (msgspec.ValidationError, re.error) as error:
+            raise ValueError(str(error)) from None
+        if unknown := set(document) - set(asdict(fault)):
+            raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
+        return fault
+
+    def matches(self, request: Request, caller_name: str) -> bool:
+        """Whether the request is one of those it is for."""
+        return (
+            (not self.method or bool(re.fullmatch(self.method, request.method, re.IGNORECASE)))
+            and bool(re.search(self.path, request.path, re.IGNORECASE))
+            and self.caller in ("", caller_name)
+        )
+
+    def instead(self) -> Response | None:
+        """The answer given without doing the work; None when the work is done."""
+        if self.kind == "reset":
+            return Response(0, broken="reset")
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.kind == "html":
+            page = f"<html><body><h1>{self.status}</h1></body></html>".encode()
+            return Response(self.status, page, {"Content-Type": "text/html", **headers})
+        if self.kind == "status":
+            error = ArmError(self.status, self.code, self.message, headers=headers)
+            return error.response()
+        return None
+
+    def spoil(self, response: Response) -> Response:
+        """The answer to work that was done."""
+        if self.kind == "slow":
+            response.delay_seconds = self.seconds
+        elif self.kind == "reset_after_commit":
+            response.broken = "reset"
+        elif self.kind == "truncate":
+            response.broken = "truncated"
+        return response
+
+
+class Faults:
+    """The faults in force, in the order they were added; the first that matches strikes."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Put a fault in force."""
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Fair weather."""
+        self._faults.clear()
+
+    def all(self) -> list[Fault]:
+        """What is in force."""
+        return list(self._faults)
+
+    def strike(self, request: Request, caller_name: str) -> Fault | None:
+        """The fault that hits this request, if any; counts it."""
+        for fault in self._faults:
+            if not fault.matches(request, caller_name):
+                continue
+            if fault.probability < 1 and self._world.random.random() >= fault.probability:
+                continue
+            if fault.count is not None:
+                fault.count -= 1
+                if fault.count <= 0:
+                    self._faults.remove(fault)
+            return fault
+        return None
+
+
+@dataclass
+class _Memory:
+    latest: Response
+    before: Response | None = None
+    changed_at: datetime | None = None
+
+
+class StaleReads:
+    """Answers GETs now and then with what they said before the last change."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._memory: dict[tuple[str, str], _Memory] = {}
+
+    @property
+    def active(self) -> bool:
+        """Whether the knob is up; nothing is remembered otherwise."""
+        return self._world.knobs.stale_read_probability > 0
+
+    def remember(self, request: Request, answer: Response) -> None:
+        """Keep an up-to-date answer to a GET."""
+        key = (request.path.lower(), request.query.get("$filter", "").lower())
+        memory = self._memory.setdefault(key, _Memory(answer))
+        if (memory.latest.status, memory.latest.body) != (answer.status, answer.body):
+            memory.before, memory.latest = memory.latest, answer
+            memory.changed_at = self._world.clock.now()
+
+    def instead(self, request: Request) -> Response | None:
+        """The earlier answer, when chance wants it and it is not too old."""
+        key = (request.path.lower(), request.query.get("$filter", "").lower())
+        memory = self._memory.get(key)
+        if memory is None or memory.before is None or memory.changed_at is None:
+            return None
+        age = (self._world.clock.now() - memory.changed_at).total_seconds()
+        knobs = self._world.knobs
+        if age > knobs.stale_read_seconds:
+            return None
+        return memory.before if self._world.random.random() < knobs.stale_read_probability else None

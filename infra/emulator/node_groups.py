@@ -1,0 +1,162 @@
+"""What AKS makes for a cluster: identities, the node resource group and what is in it.
+
+The control plane's identity exists from the PUT on; the kubelet's and the add-ons' appear with the
+first success (recordings of the Azure CLI's tests). Default permissions: aks/use-managed-identity.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .arm_ids import same, subscription_of
+from .cluster_body import identity_type
+from .cluster_state import Cluster
+from .groups import Groups
+from .resources import IDENTITY_TYPE, Resources
+from .role_assignments import RoleAssignments
+from .wire import ArmError, Call
+from .world import World
+
+# add-on -> name of its identity in the node resource group (before '-CLUSTER'), given a role there?
+_ADDONS = {
+    "azurekeyvaultsecretsprovider": ("azurekeyvaultsecretsprovider", False),
+    "omsagent": ("omsagent", False),
+    "ingressapplicationgateway": ("ingressapplicationgateway", True),
+    "aciconnectorlinux": ("aciconnectorlinux", True),
+    "azurepolicy": ("azurepolicy", False),
+}
+
+
+class NodeGroups:
+    """Makes and removes the things that belong to a cluster but are resources themselves."""
+
+    def __init__(
+        self, world: World, groups: Groups, resources: Resources, assignments: RoleAssignments
+    ) -> None:
+        self._world = world
+        self._groups = groups
+        self._resources = resources
+        self._assignments = assignments
+
+    def control_plane_identity(
+        self, cluster: Cluster, body: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """The `identity` of the answer; makes or removes the system-assigned principal.
+
+        None for a cluster with a service principal.
+        """
+        kind = identity_type(body)
+        if kind != "SystemAssigned" and cluster.own_principal:
+            self._world.directory.remove(cluster.own_principal.object_id)
+            cluster.own_principal = None
+        if kind == "None":
+            cluster.control_plane_principal_id = ""
+            return None
+        if kind == "UserAssigned":
+            user_id = next(iter(body["identity"]["userAssignedIdentities"]))
+            user = self._resources.find(user_id)
+            if user is None or user.principal_id is None:
+                raise ArmError(404, "NotFound", f"Resource '{user_id}' was not found.")
+            cluster.control_plane_principal_id = user.principal_id
+            about = {"clientId": user.client_id, "principalId": user.principal_id}
+            return {"type": kind, "userAssignedIdentities": {user_id: about}}
+        if cluster.own_principal is None:
+            cluster.own_principal = self._world.directory.create(cluster.name, cluster.id)
+        cluster.control_plane_principal_id = cluster.own_principal.object_id
+        return {
+            "type": kind,
+            "principalId": cluster.own_principal.object_id,
+            "tenantId": self._world.tenant_id,
+        }
+
+    def create(self, cluster: Cluster, call: Call) -> None:
+        """The node resource group; ArmError 400 when the name is taken."""
+        subscription = subscription_of(cluster.id)
+        if self._groups.find(subscription, cluster.node_group):
+            raise ArmError(
+                400,
+                "NodeResourceGroupAlreadyExists",
+                f"The node resource group '{cluster.node_group}' already exists.",
+                flat=True,
+            )
+        made = self._groups.create(
+            subscription, cluster.node_group, cluster.location, managed_by=cluster.id
+        )
+        self._groups.announce(made.id, "write", call.caller, call.correlation_id, existed=False)
+        if cluster.control_plane_principal_id:
+            principal_id = cluster.control_plane_principal_id
+            self._assignments.seed(made.id, principal_id, "Contributor")
+
+    def complete(self, cluster: Cluster) -> None:
+        """Everything that is there after a success and was not before."""
+        properties = cluster.properties
+        if cluster.identity is not None:
+            self._complete_kubelet(cluster)
+        for key, addon in (properties.get("addonProfiles") or {}).items():
+            if key.lower() in _ADDONS and addon.get("enabled"):
+                prefix, contributes = _ADDONS[key.lower()]
+                addon["identity"] = self._identity(cluster, f"{prefix}-{cluster.name}")
+                if contributes:
+                    self._contribute(cluster, addon["identity"]["objectId"])
+        routing = (properties.get("ingressProfile") or {}).get("webAppRouting") or {}
+        if routing.get("enabled"):
+            routing["identity"] = self._identity(cluster, f"webapprouting-{cluster.name}")
+        balancer = properties["networkProfile"].get("loadBalancerProfile")
+        if balancer is not None:
+            balancer["effectiveOutboundIPs"] = self._outbound_addresses(cluster, balancer)
+
+    def remove(self, cluster: Cluster) -> None:
+        """The node resource group with all in it, and the cluster's own principal."""
+        node_group = self._groups.find(subscription_of(cluster.id), cluster.node_group)
+        if node_group and node_group.managed_by and same(node_group.managed_by, cluster.id):
+            self._groups.remove(node_group.id)
+        if cluster.own_principal:
+            self._world.directory.remove(cluster.own_principal.object_id)
+
+    def _complete_kubelet(self, cluster: Cluster) -> None:
+        profile = cluster.properties.get("identityProfile") or {}
+        given = str((profile.get("kubeletidentity") or {}).get("resourceId") or "")
+        about = (
+            self._about(given) if given else self._identity(cluster, f"{cluster.name}-agentpool")
+        )
+        cluster.properties["identityProfile"] = {"kubeletidentity": about}
+
+    def _identity(self, cluster: Cluster, name: str) -> dict[str, Any]:
+        resource_id = f"{self._node_group_id(cluster)}/providers/{IDENTITY_TYPE}/{name}"
+        if self._resources.find(resource_id) is None:
+            self._resources.put(resource_id, {"location": cluster.location})
+        return self._about(resource_id)
+
+    def _about(self, resource_id: str) -> dict[str, Any]:
+        found = self._resources.find(resource_id)
+        if found is None:
+            return {"resourceId": resource_id}
+        return {
+            "resourceId": found.id,
+            "clientId": found.client_id,
+            "objectId": found.principal_id,
+        }
+
+    def _contribute(self, cluster: Cluster, object_id: str) -> None:
+        scope = self._node_group_id(cluster)
+        if not any(each.scope == scope for each in self._assignments.of_principal(object_id)):
+            self._assignments.seed(scope, object_id, "Contributor")
+
+    def _outbound_addresses(
+        self, cluster: Cluster, balancer: dict[str, Any]
+    ) -> list[dict[str, str]]:
+        if own := (balancer.get("outboundIPs") or {}).get("publicIPs"):
+            return [{"id": each["id"]} for each in own]
+        count = (balancer.get("managedOutboundIPs") or {}).get("count", 0)
+        base = f"{self._node_group_id(cluster)}/providers/Microsoft.Network/publicIPAddresses"
+        addresses = []
+        for number in range(count):
+            guid = f"{self._world.seeded('address', cluster.id, str(number)).getrandbits(128):032x}"
+            if self._resources.find(f"{base}/{guid}") is None:
+                self._resources.put(f"{base}/{guid}", {"location": cluster.location})
+            addresses.append({"id": f"{base}/{guid}"})
+        return addresses
+
+    def _node_group_id(self, cluster: Cluster) -> str:
+        subscription = subscription_of(cluster.id)
+        return f"/subscriptions/{subscription}/resourceGroups/{cluster.node_group}"

@@ -1,0 +1,305 @@
+"""All resources but clusters: generic PUT, PATCH, GET, DELETE and lists, with children."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import arm_ids, resource_types
+from .groups import Groups
+from .resource_types import Resource
+from .wire import ArmError, Call, Response, Router
+from .world import ArmChange, Principal, World
+
+IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_SUB = "/subscriptions/(?P<subscription>[^/]+)"
+_GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
+_RESOURCE = _GROUP + r"/providers/[^/]+(?:/[^/]+/[^/]+)+"
+_COLLECTION = _SUB + r"(?:/resourcegroups/(?P<group>[^/]+))?/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+"
+# Azure answers the PUT of a new disk with 200; the CLI refuses 201 there
+_CREATED_WITH_200 = frozenset({"microsoft.compute/disks"})
+
+
+class Resources:
+    """The generic resource store.
+
+    `more` are asked for the documents of resources kept elsewhere (clusters), for the lists of
+    everything in a group or subscription.
+    """
+
+    def __init__(self, world: World, groups: Groups) -> None:
+        self._world = world
+        self._groups = groups
+        self._resources: dict[str, Resource] = {}
+        self.more: list[Callable[[], Iterable[dict[str, Any]]]] = []
+        groups.on_removed.append(self._remove_below)
+
+    def register(self, router: Router) -> None:
+        """Routes; to be registered after every room with routes of its own."""
+        router.add("GET", _SUB + "/resources", self._list_everything)
+        router.add("GET", _GROUP + "/resources", self._list_everything)
+        router.add("PUT", _RESOURCE, self._put)
+        router.add("PATCH", _RESOURCE, self._patch)
+        router.add("GET", _RESOURCE, self._get)
+        router.add("HEAD", _RESOURCE, self._head)
+        router.add("DELETE", _RESOURCE, self._delete)
+        router.add("GET", _COLLECTION, self._list)
+
+    # what other rooms and tests use
+
+    def find(self, resource_id: str) -> Resource | None:
+        """A resource by id."""
+        return self._resources.get(resource_id.lower())
+
+    def put(
+        self,
+        resource_id: str,
+        body: dict[str, Any],
+        caller: Principal | None = None,
+        correlation_id: str = "",
+    ) -> tuple[Resource, bool]:
+        """Create or replace a resource; also says whether it existed.
+
+        ArmError when the group or the parent is missing, or the type's own rules are broken.
+        """
+        self._require_parents(resource_id)
+        before = self.find(resource_id)
+        resource = self._made(resource_id, body, before)
+        resource_types.complete(resource)
+        subnets = body.get("properties", {}).get("subnets")
+        self._resources[resource_id.lower()] = resource
+        if resource.type.lower() == "microsoft.network/virtualnetworks" and subnets is not None:
+            self._replace_subnets(resource, subnets)
+        existed = before is not None
+        correlation_id = correlation_id or self._world.new_guid()
+        self._tell(resource.id, resource.type, "write", caller, correlation_id, existed)
+        return resource, existed
+
+    def remove(
+        self, resource_id: str, caller: Principal | None = None, correlation_id: str = ""
+    ) -> bool:
+        """Delete a resource with its children and its identity; False when there was none."""
+        resource = self.find(resource_id)
+        if resource is None:
+            return False
+        self._remove_below(resource.id)
+        self._drop(resource)
+        correlation_id = correlation_id or self._world.new_guid()
+        self._tell(resource.id, resource.type, "delete", caller, correlation_id, True)
+        return True
+
+    def below(self, scope: str) -> list[Resource]:
+        """What lives below a scope (a group or a parent resource)."""
+        start = scope.rstrip("/").lower() + "/"
+        return [r for key, r in self._resources.items() if key.startswith(start)]
+
+    def of_type(self, resource_type: str) -> list[Resource]:
+        """All resources of a type."""
+        return [r for r in self._resources.values() if r.type.lower() == resource_type.lower()]
+
+    def document(self, resource: Resource) -> dict[str, Any]:
+        """The body of an answer, with the children Azure shows inside their parent."""
+        document = copy.deepcopy(resource.document())
+        if resource.type.lower() == "microsoft.network/virtualnetworks":
+            document["properties"]["subnets"] = [
+                child.document() for child in self.below(resource.id)
+            ]
+        return document
+
+    # state
+
+    def _made(self, resource_id: str, body: dict[str, Any], before: Resource | None) -> Resource:
+        kind = before.type if before else arm_ids.type_of(resource_id)
+        kept = {k: copy.deepcopy(v) for k, v in body.items() if k not in ("id", "name", "type")}
+        if resource_types.needs_location(kind) and not kept.get("location"):
+            raise ArmError(
+                400, "LocationRequired", "The location property is required for this definition."
+            )
+        if before and kept.get("location", "") != before.body.get("location", ""):
+            raise ArmError(
+                409,
+                "InvalidResourceLocation",
+                f"The resource '{before.name}' already exists in location "
+                f"'{before.body.get('location')}'. A resource with the same name cannot be "
+                "created in another location.",
+            )
+        resource = Resource(
+            before.id if before else resource_id,
+            before.name if before else arm_ids.name_of(resource_id),
+            kind,
+            kept,
+            f'W/"{self._world.new_guid()}"',
+            tenant_id=self._world.tenant_id,
+        )
+        self._give_identity(resource, before)
+        return resource
+
+    def _give_identity(self, resource: Resource, before: Resource | None) -> None:
+        asked = str((resource.body.get("identity") or {}).get("type", ""))
+        system_assigned = "systemassigned" in asked.replace(" ", "").lower()
+        if not system_assigned and resource.type.lower() != IDENTITY_TYPE.lower():
+            return
+        if before and before.principal_id:
+            resource.principal_id, resource.client_id = before.principal_id, before.client_id
+        else:
+            made = self._world.directory.create(resource.name, resource.id)
+            resource.principal_id, resource.client_id = made.object_id, made.client_id
+        if system_assigned:
+            resource.body["identity"] |= {
+                "principalId": resource.principal_id,
+                "tenantId": resource.tenant_id,
+            }
+
+    def _replace_subnets(self, network: Resource, subnets: list[dict[str, Any]]) -> None:
+        wanted = {f"{network.id}/subnets/{each['name']}".lower(): each for each in subnets}
+        for child in self.below(network.id):
+            if child.id.lower() not in wanted:
+                self.remove(child.id)
+        for each in subnets:
+            self.put(f"{network.id}/subnets/{each['name']}", each)
+
+    def _remove_below(self, scope: str) -> None:
+        for resource in self.below(scope):
+            self._drop(resource)
+
+    def _drop(self, resource: Resource) -> None:
+        self._resources.pop(resource.id.lower(), None)
+        if resource.principal_id:
+            self._world.directory.remove(resource.principal_id)
+        self._world.deleted(resource.id)
+
+    def _require_parents(self, resource_id: str) -> None:
+        subscription, group = arm_ids.subscription_of(resource_id), arm_ids.group_of(resource_id)
+        found = self._groups.require(subscription, group)
+        if found.provisioning_state == "Deleting":
+            raise ArmError(
+                409,
+                "ResourceGroupBeingDeleted",
+                f"The resource group '{group}' is in deprovisioning state and cannot perform this "
+                "operation.",
+            )
+        parent = arm_ids.parent_of(resource_id)
+        if parent and self.find(parent) is None:
+            raise ArmError(
+                404,
+                "ParentResourceNotFound",
+                f"Failed to perform 'write' on resource(s) of type "
+                f"'{arm_ids.type_of(resource_id)}', because the parent resource '{parent}' could "
+                "not be found.",
+            )
+
+    def _tell(
+        self,
+        resource_id: str,
+        kind: str,
+        verb: str,
+        caller: Principal | None,
+        correlation_id: str,
+        existed: bool,
+    ) -> None:
+        change = ArmChange(
+            resource_id, f"{kind}/{verb}", "Succeeded", caller, correlation_id, existed
+        )
+        self._world.changed(change)
+
+    # routes
+
+    def _require(self, call: Call) -> Resource:
+        path = call.request.path
+        self._groups.require(arm_ids.subscription_of(path), arm_ids.group_of(path))
+        if resource := self.find(path):
+            return resource
+        raise not_found(path)
+
+    def _put(self, call: Call, **_path: str) -> Response:
+        body = call.request.json_object()
+        path = call.request.path
+        resource, existed = self.put(path, body, call.caller, call.correlation_id)
+        answers_200 = existed or resource.type.lower() in _CREATED_WITH_200
+        return Response(200 if answers_200 else 201, self.document(resource))
+
+    def _patch(self, call: Call, **_path: str) -> Response:
+        resource = self._require(call)
+        body = _merged(self.document(resource), call.request.json_object())
+        resource, _ = self.put(resource.id, body, call.caller, call.correlation_id)
+        return Response(200, self.document(resource))
+
+    def _get(self, call: Call, **_path: str) -> Response:
+        return Response(200, self.document(self._require(call)))
+
+    def _head(self, call: Call, **_path: str) -> Response:
+        return Response(204 if self.find(call.request.path) else 404)
+
+    def _delete(self, call: Call, **_path: str) -> Response:
+        removed = self.remove(call.request.path, call.caller, call.correlation_id)
+        return Response(200 if removed else 204)
+
+    def _list(self, call: Call, subscription: str, group: str = "") -> Response:
+        if group:
+            self._groups.require(subscription, group)
+        path = call.request.path
+        kind = arm_ids.type_of(path)
+        scope = path[: path.lower().rindex("/providers/")]
+        if kind.count("/") > 1:
+            scope = path.rpartition("/")[0]
+        found = [r for r in self.below(scope) if r.type.lower() == kind.lower()]
+        return Response(200, {"value": [self.document(r) for r in found]})
+
+    def _list_everything(self, call: Call, subscription: str, group: str = "") -> Response:
+        if group:
+            self._groups.require(subscription, group)
+        start = call.request.path.rpartition("/")[0].lower() + "/"
+        documents = [r.document() for r in self._resources.values() if r.type.count("/") == 1]
+        for source in self.more:
+            documents.extend(source())
+        kind, name = _everything_filter(call.request.query.get("$filter", ""))
+        value = [
+            {k: d[k] for k in _BRIEF if k in d}
+            for d in documents
+            if d["id"].lower().startswith(start)
+            and (kind is None or d["type"].lower() == kind.lower())
+            and (name is None or d["name"].lower() == name.lower())
+        ]
+        return Response(200, {"value": value})
+
+
+_BRIEF = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
+
+
+def not_found(resource_id: str) -> ArmError:
+    """404 ResourceNotFound, with the header by which ARM itself marks it."""
+    parts = resource_id.split("/")
+    short = "/".join([arm_ids.type_of(resource_id), *parts[8::2]])
+    return ArmError(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{short}' under resource group '{arm_ids.group_of(resource_id)}' was not "
+        "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        headers={"x-ms-failure-cause": "gateway"},
+    )
+
+
+def _everything_filter(text: str) -> tuple[str | None, str | None]:
+    """resourceType and name of an and-joined filter; ArmError 400 for anything else."""
+    found: dict[str, str] = {}
+    for clause in re.split(r"\s+and\s+", text.strip()) if text.strip() else ():
+        match = re.fullmatch(r"(resourceType|name)\s+eq\s+'([^']*)'", clause, re.IGNORECASE)
+        if not match:
+            raise ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{text}'.")
+        found[match[1].lower()] = match[2]
+    return found.get("resourcetype"), found.get("name")
+
+
+def _merged(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """JSON merge patch (RFC 7396)."""
+    merged = dict(document)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merged(merged[key], value)
+        else:
+            merged[key] = value
+    return merged

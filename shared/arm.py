@@ -17,14 +17,17 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
-from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
+from azure.mgmt.authorization.v2022_04_01.models import (
+    RoleAssignment,
+    RoleAssignmentCreateParameters,
+)
 from azure.mgmt.containerservice import ContainerServiceClient
 
 from shared import wire
 from shared.egress import EgressGuard
 from shared.errors import Transient, classify
-from shared.model import Assignment, Cluster, Grant
 from shared.grants import assignment_name
+from shared.model import Assignment, Cluster, Grant
 from shared.resource_id import ClusterId, parse_scope
 from shared.settings import Settings
 
@@ -64,9 +67,7 @@ def connect(credential: TokenCredential, settings: Settings, **sdk: Any) -> "Arm
 class Arm:
     """ARM, as far as this project goes."""
 
-    def __init__(
-        self, credential: TokenCredential, endpoint: str, options: dict[str, Any]
-    ) -> None:
+    def __init__(self, credential: TokenCredential, endpoint: str, options: dict[str, Any]) -> None:
         self._credential = credential
         self._endpoint = endpoint
         self._options = options
@@ -84,13 +85,14 @@ class Arm:
         """The cluster as it is now, or None when it is not there."""
         with _classified():
             try:
-                return self._managed(cluster).get(
+                found: Cluster = self._managed(cluster).get(
                     cluster.resource_group, cluster.name, cls=_cluster_in
                 )
             except HttpResponseError as error:
                 if error.status_code == 404:
                     return None
                 raise
+            return found
 
     def list_clusters(self, subscription_id: str) -> Iterator[Cluster]:
         """All clusters of a subscription; a cluster that cannot be decoded is passed over."""
@@ -102,7 +104,7 @@ class Arm:
         while url:
             page = self._send(subscription_id, HttpRequest("GET", url), wire.Page)
             for item in page.value:
-                yield wire.cluster_text(item)
+                yield wire.cluster(item)
             url = page.next_link or ""
 
     def create_cluster(self, cluster: ClusterId, body: dict[str, Any]) -> bool:
@@ -142,16 +144,7 @@ class Arm:
             found = self._authorization.role_assignments.list_for_scope(
                 f"/subscriptions/{subscription_id}", filter=f"principalId eq '{principal_id}'"
             )
-            return tuple(
-                Assignment(
-                    id=item.id,
-                    principal_id=item.principal_id.lower(),
-                    role=item.role_definition_id.rpartition("/")[2].lower(),
-                    scope=item.scope,
-                    created_at=item.created_on,
-                )
-                for item in found
-            )
+            return tuple(map(_assignment, found))
 
     def assign(self, grant: Grant, description: str) -> str:
         """Write the grant's role assignment; its id, or an empty text when the same grant is
@@ -238,7 +231,17 @@ class Arm:
 
 
 def _cluster_in(response: PipelineResponse[Any, Any], *_: Any) -> Cluster:
-    return wire.cluster_text(response.http_response.body())
+    return wire.cluster(response.http_response.body())
+
+
+def _assignment(item: RoleAssignment) -> Assignment:
+    return Assignment(
+        id=str(item.id),
+        principal_id=str(item.principal_id).lower(),
+        role=str(item.role_definition_id).rpartition("/")[2].lower(),
+        scope=str(item.scope),
+        created_at=item.created_on,
+    )
 
 
 @contextmanager
@@ -258,5 +261,6 @@ def _classified() -> Iterator[None]:
 
 def _retry_after(error: HttpResponseError) -> float | None:
     """Seconds from Retry-After; its date form is rare on ARM and means a look at the usual time."""
-    text = error.response.headers.get("Retry-After", "") if error.response else ""
+    headers: Any = getattr(error.response, "headers", {})
+    text = headers.get("Retry-After", "")
     return float(text) if text.isdigit() else None

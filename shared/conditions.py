@@ -16,16 +16,18 @@ from datetime import datetime
 from shared import progress
 from shared.decide import is_deleted
 from shared.model import Cluster, Condition, Progress, Record, Status
-from shared.policy import role_name
+from shared.policy import Policy, role_name
 
 Finding = tuple[Status, str, str]  # status, reason, message
 
 _WEAKEST_FIRST = ("Readable", "WindowPassed", "Probe")
 
 
-def update(record: Record, cluster: Cluster | None, now: datetime) -> tuple[Condition, ...]:
+def update(
+    record: Record, cluster: Cluster | None, policy: Policy, now: datetime
+) -> tuple[Condition, ...]:
     """The conditions after this turn; `since` moves only when a status changes."""
-    provisioned = _provisioned(record, cluster, now)
+    provisioned = _provisioned(record, cluster, policy, now)
     identity = _managed_identity(cluster)
     assigned = _assigned(record.grants, cluster)
     effective = _effective(record.grants, assigned, now)
@@ -36,6 +38,8 @@ def update(record: Record, cluster: Cluster | None, now: datetime) -> tuple[Cond
         "PermissionsEffective": effective,
         "Ready": _ready([provisioned, identity, assigned, effective]),
     }
+    if record.condition("Stalled"):
+        found["Stalled"] = ("False", "Reconciled", "")
     return merge(record.conditions, found, now)
 
 
@@ -51,9 +55,9 @@ def merge(
     return tuple(before.values())
 
 
-def _provisioned(record: Record, cluster: Cluster | None, now: datetime) -> Finding:
+def _provisioned(record: Record, cluster: Cluster | None, policy: Policy, now: datetime) -> Finding:
     if cluster is None:
-        if is_deleted(record, now):
+        if is_deleted(record, policy, now):
             return "False", "Deleted", "the cluster is gone"
         if record.failure:
             return "False", record.failure.partition(":")[0], record.failure

@@ -16,12 +16,11 @@ from shared.model import Cluster, Progress, Record
 from shared.policy import Policy
 from shared.probes import target_of
 
-# A read right after the create may still say 404 (stale reads, `ResourceNotFound` in the first
-# minutes), and one 404 is not yet a deletion.
-STALE = timedelta(minutes=5)
-ABSENT_LOOK = timedelta(seconds=60)
-PROBE_POLL = timedelta(seconds=5)
-PROBE_LIMIT = timedelta(minutes=5)
+# A read right after the create may say 404 for this many looks at an absent cluster
+# (`ResourceNotFound` in the first minutes), before the cluster counts as gone.
+_STALE_LOOKS = 5
+_PROBE_POLLS = 720  # a command in the cluster is asked for every 5 s of a 60-minute window
+_SOON = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,8 @@ def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetim
     """The one step of this turn. `record.grants` already hold this turn's look."""
     if cluster is None:
         return Create() if to_create(record, now) else Wait()
+    if cluster.provisioning_state == "Deleting":
+        return Wait()
     if missing := tuple(p for p in record.grants if progress.to_write(p, now)):
         return Assign(missing)
     if record.probe is not None:
@@ -78,32 +79,40 @@ def to_create(record: Record, now: datetime) -> bool:
     return record.retry_at is None or record.retry_at <= now
 
 
-def is_deleted(record: Record, now: datetime) -> bool:
+def is_deleted(record: Record, policy: Policy, now: datetime) -> bool:
     """Whether the cluster is believed to be gone: absent in two looks, a look's time apart."""
-    return record.absent_since is not None and now - record.absent_since >= ABSENT_LOOK
+    return record.absent_since is not None and now - record.absent_since >= policy.looks.absent
 
 
-def next_turn(record: Record, cluster: Cluster | None, policy: Policy, now: datetime) -> datetime | None:
+def may_be_stale(record: Record, policy: Policy, now: datetime) -> bool:
+    """Whether a cluster that is not found may only not be readable yet, so soon after the PUT."""
+    if record.put_at is None or record.seen_at:
+        return False
+    return now - record.put_at < policy.looks.absent * _STALE_LOOKS
+
+
+def next_turn(
+    record: Record, cluster: Cluster | None, policy: Policy, now: datetime
+) -> datetime | None:
     """When to look again; None when only the slow resync should."""
     if cluster is None:
-        return _next_without_cluster(record, now)
+        return _next_without_cluster(record, policy, now)
     times = [progress.due(grant, policy.looks, now) for grant in record.grants]
-    if not cluster.terminal:
-        times.append(now + policy.looks.provisioning)
-    elif any(not p.grant.principal_id and not p.grant.refused for p in record.grants):
+    awaited = any(not p.grant.principal_id and not p.grant.refused for p in record.grants)
+    if awaited or not cluster.terminal:
         times.append(now + policy.looks.provisioning)
     if record.probe:
-        times.append(now + PROBE_POLL)
+        times.append(now + policy.propagation.window / _PROBE_POLLS)
     return min((time for time in times if time is not None), default=None)
 
 
-def _next_without_cluster(record: Record, now: datetime) -> datetime | None:
-    if record.put_at and not record.seen_at and now - record.put_at < STALE:
-        return now + ABSENT_LOOK / 4
+def _next_without_cluster(record: Record, policy: Policy, now: datetime) -> datetime | None:
+    if record.put_at and may_be_stale(record, policy, now):
+        return now + min(max(now - record.put_at, _SOON), policy.looks.absent / 4)
     if record.request and not (record.seen_at or record.put_at or record.create_refused):
         return record.retry_at or now
-    if record.absent_since and not is_deleted(record, now):
-        return record.absent_since + ABSENT_LOOK
+    if record.absent_since and not is_deleted(record, policy, now):
+        return record.absent_since + policy.looks.absent
     return None
 
 
@@ -111,4 +120,6 @@ def _unproven(grant: Progress) -> bool:
     """Readable, and not probed since the last look that counted."""
     if not grant.readable_at or grant.effective_at:
         return False
-    return grant.probed_at is None or (grant.read_at is not None and grant.probed_at < grant.read_at)
+    return grant.probed_at is None or (
+        grant.read_at is not None and grant.probed_at < grant.read_at
+    )

@@ -19,7 +19,7 @@ NEEDS_ADMINISTRATOR = "NeedsAdministrator"
 
 
 class Failure(Exception):
-    """A call to Azure that did not do what it was for; `reason` is Azure's own code if it has one."""
+    """A call to Azure that failed; `reason` is Azure's own code where it has one."""
 
     def __init__(self, reason: str, message: str = "") -> None:
         super().__init__(f"{reason}: {message}" if message else reason)

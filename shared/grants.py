@@ -93,9 +93,7 @@ def _declared(cluster: Cluster, cluster_id: ClusterId, policy: Policy) -> Iterat
         yield Need(identity, role_guid(declared.role), scope, declared.because)
 
 
-def _judged(
-    need: Need, cluster: Cluster, policy: Policy, managed: tuple[str, ...]
-) -> Grant | None:
+def _judged(need: Need, cluster: Cluster, policy: Policy, managed: tuple[str, ...]) -> Grant | None:
     principal = cluster.principals.get(need.identity, "")
     try:
         scope = parse_scope(need.scope)

@@ -67,8 +67,8 @@ class Parameter(_Wire, frozen=True):
 
     def fault(self, value: Any) -> str:
         """Why `value` is not allowed here, or an empty text."""
-        expected = {"integer": int, "string": str, "boolean": bool}[self.type]
-        if type(value) is not expected:
+        expected = {"integer": "int", "string": "str", "boolean": "bool"}[self.type]
+        if type(value).__name__ != expected:  # by name: a bool is an int too, but not here
             return f"must be of type {self.type}"
         if self.enum is not None and value not in self.enum:
             return f"must be one of {', '.join(map(str, self.enum))}"
@@ -134,9 +134,11 @@ class Propagation(_Wire, frozen=True):
 
 
 class Looks(_Wire, frozen=True):
-    """How often to look when no grant says so."""
+    """How often to look when no grant says so: at a cluster that is being made, at one that is
+    not found, at what needs an administrator, and at what is settled."""
 
     provisioning: timedelta = timedelta(seconds=60)
+    absent: timedelta = timedelta(seconds=60)
     blocked: timedelta = timedelta(hours=1)
     resync: timedelta = timedelta(hours=24)
 

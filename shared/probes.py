@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from shared.model import CONTROL_PLANE, KUBELET, Grant, Progress
 from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
 
 CLOUD_CONTROLLER = "cloud-controller"
+LIMIT = timedelta(minutes=5)  # the patience of `az aks command invoke` (azure-cli acs _polling.py)
 PULL = "pull:"
 
 # The image `az aks check-acr` uses; it reads the node's own cloud configuration.

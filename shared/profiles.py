@@ -38,7 +38,9 @@ def check(policy: Policy, request: ClusterRequest) -> Profile:
         parameter = profile.parameters.get(name)
         if parameter is None:
             known = ", ".join(profile.parameters) or "none"
-            raise Unacceptable("UnknownParameter", field, f"not in this profile; there are: {known}")
+            raise Unacceptable(
+                "UnknownParameter", field, f"not in this profile; there are: {known}"
+            )
         if fault := parameter.fault(value):
             raise Unacceptable("ParameterOutOfBounds", field, fault)
     return profile

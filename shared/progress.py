@@ -1,8 +1,8 @@
 """How far each grant got: written, readable, effective; never mixed up (pure).
 
-    pending ──write accepted, or found──► written ──k looks show it──► readable ──evidence──► effective
-       ▲                                     │                             │                     │
-       └───────────────── k looks in a row do not show it any more ────────┴─────────────────────┘
+    pending ──accepted, or found──► written ──k looks show it──► readable ──evidence──► effective
+       ▲                               │                            │                      │
+       └───────────── k looks in a row do not show it any more ─────┴──────────────────────┘
 
 *Evidence* is one of: `Readable` (policy is content with reading), `Probe` (the cluster acted with
 its identity), `WindowPassed` (Azure's documented propagation window is over).
@@ -52,12 +52,15 @@ def look(
     return _settle(_found(progress, found, propagation, now, spaced), propagation, now)
 
 
-def written(progress: Progress, assignment: Assignment, window: timedelta, now: datetime) -> Progress:
-    """Our write was accepted: the clock of the propagation window starts."""
+def written(progress: Progress, assignment_id: str, window: timedelta, now: datetime) -> Progress:
+    """Our write was accepted: the clock of the propagation window starts.
+
+    `assignment_id` is empty when the same grant was there under another name.
+    """
     return replace(
         progress,
-        assignment_id=assignment.id,
-        made_by_us=True,
+        assignment_id=assignment_id,
+        made_by_us=bool(assignment_id),
         written_at=now,
         deadline=progress.deadline or now + window,
         read_at=now,

@@ -4,11 +4,16 @@ A message on `reconcile` is the bare text of a cluster's id: a JSON object's mem
 overwrite the trigger's metadata (azure-functions-python-worker#1373).
 """
 
+import base64
+import binascii
 import math
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from azure.core.credentials import TokenCredential
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
 from shared.resource_id import ClusterId
@@ -16,8 +21,9 @@ from shared.settings import WorkStorage
 
 REQUESTS = "cluster-requests"
 RECONCILE = "reconcile"
+POISON = "-poison"
 
-_RETRIES = {"initial_backoff": 1, "increment_base": 1, "retry_total": 3}
+_RETRIES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 1, "retry_total": 3}
 
 
 def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> "Queues":
@@ -55,5 +61,32 @@ class Queues:
         """Put a request on the queue, as a platform team would."""
         self._requests.send_message(request.decode())
 
+    def undecodable_poison(self) -> Iterator[tuple[bytes, Callable[[], None]]]:
+        """Messages of the poison queues that are not base64: their text, and how to delete them.
+
+        Decodable ones are only peeked at, so their trigger is not disturbed.
+        """
+        for name in (REQUESTS + POISON, RECONCILE + POISON):
+            queue = self._service.get_queue_client(name)
+            try:
+                if all(_is_base64(m.content) for m in queue.peek_messages(max_messages=32)):
+                    continue
+                for message in queue.receive_messages(visibility_timeout=30, max_messages=32):
+                    if not _is_base64(message.content):
+                        yield (
+                            message.content.encode(),
+                            partial(queue.delete_message, message.id, message.pop_receipt),
+                        )
+            except ResourceNotFoundError:
+                continue  # the host makes a poison queue with its first message
+
     def _queue(self, name: str) -> QueueClient:
         return self._service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode("".join(text.split()), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return True

@@ -95,7 +95,7 @@ class ResourceId(_Id):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClusterId(_Id):
-    """A managed cluster. AKS names: 1 to 63 letters, digits, `-`, `_`, alphanumeric at both ends."""
+    """A managed cluster."""
 
     subscription_id: str
     resource_group: str
@@ -175,7 +175,10 @@ def _parse(text: str) -> ResourceGroupId | ResourceId:
     if len(text) > 1024 or not text.startswith("/"):
         raise InvalidId("an ARM id begins with '/subscriptions/' and has at most 1024 characters")
     parts = text[1:].split("/")
-    if len(parts) < 4 or (parts[0].lower(), parts[2].lower()) != ("subscriptions", "resourcegroups"):
+    if len(parts) < 4 or (parts[0].lower(), parts[2].lower()) != (
+        "subscriptions",
+        "resourcegroups",
+    ):
         raise InvalidId("the id is not of a resource group or of a resource in one")
     subscription, group = subscription_id(parts[1]), _resource_group(parts[3])
     if len(parts) == 4:

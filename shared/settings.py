@@ -100,7 +100,9 @@ def _subscriptions(source: Mapping[str, str], faults: list[str]) -> tuple[str, .
         try:
             found.append(subscription_id(part))
         except InvalidId:
-            faults.append(f"MANAGED_SUBSCRIPTIONS: entry {position} is not a subscription id (GUID)")
+            faults.append(
+                f"MANAGED_SUBSCRIPTIONS: entry {position} is not a subscription id (GUID)"
+            )
     if not text.strip():
         faults.append(
             "MANAGED_SUBSCRIPTIONS: missing; set it to the ids of the subscriptions to look after, "

@@ -1,8 +1,8 @@
 """Only importer of azure.data.tables: records, request ids and rejections, with ETags.
 
-    clusters      one row a cluster: partition = subscription, row = `group|name` in lower case
-    requests      one row a request id: which cluster and which body it stands for
-    rejections    one row a refused message: why, and its text
+clusters      one row a cluster: partition = subscription, row = `group|name` in lower case
+requests      one row a request id: which cluster and which body it stands for
+rejections    one row a refused message: why, and its text
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class Store:
             row = self._clusters.get_entity(cluster.subscription_id, _row_key(cluster))
         except ResourceNotFoundError:
             return None
-        return _record(row), row.metadata["etag"]
+        return _record(row), str(row.metadata["etag"])
 
     def save(self, record: Record, etag: str | None) -> None:
         """Save a record over the version `etag`, or as new when it is None. Raises `Changed`."""

@@ -104,14 +104,9 @@ class Page(Struct, frozen=True, rename="camel"):
     next_link: str | None = None
 
 
-def cluster(body: Any) -> Cluster:
-    """A managedCluster, as parsed JSON. Raises `msgspec.ValidationError`."""
-    return _noun(msgspec.convert(body, _ManagedCluster))
-
-
-def cluster_text(body: bytes | msgspec.Raw) -> Cluster:
+def cluster(text: bytes | msgspec.Raw) -> Cluster:
     """A managedCluster, as JSON text. Raises `msgspec.DecodeError`."""
-    return _noun(msgspec.json.decode(body, type=_ManagedCluster))
+    return _noun(msgspec.json.decode(text, type=_ManagedCluster))
 
 
 def _noun(seen: _ManagedCluster) -> Cluster:

@@ -1,0 +1,126 @@
+"""Doing the step of a turn. Every write is safe to repeat; what fails is noted, never raised.
+
+Each act takes the record and returns what it has become.
+"""
+
+import secrets
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from shared import probes, profiles, progress
+from shared.arm import Arm
+from shared.decide import Assign, Create, ReadProbe, StartProbe, Step
+from shared.errors import Failure, Terminal, Transient
+from shared.model import ClusterRequest, ProbeRun, Progress, Record
+from shared.policy import Policy
+from shared.resource_id import ClusterId
+
+
+class Actor:
+    """Carries out steps on Azure."""
+
+    def __init__(self, arm: Arm, policy: Policy) -> None:
+        self._arm = arm
+        self._policy = policy
+
+    def act(self, step: Step, record: Record, cluster: ClusterId, now: datetime) -> Record:
+        """Carry out one step."""
+        match step:
+            case Create():
+                return self._create(record, cluster, now)
+            case Assign(missing):
+                done = {p.grant.key: self._assign(p, cluster, now) for p in missing}
+                return replace(
+                    record, grants=tuple(done.get(p.grant.key, p) for p in record.grants)
+                )
+            case StartProbe(target):
+                return self._start_probe(record, target, cluster, now)
+            case ReadProbe():
+                return self._read_probe(record, cluster, now)
+            case _:
+                return record
+
+    def _create(self, record: Record, cluster: ClusterId, now: datetime) -> Record:
+        if record.request is None:
+            return record
+        try:
+            made = self._put(record.request, cluster)
+        except Failure as failure:
+            since = record.failing_since or now
+            window, looks = self._policy.propagation.window, self._policy.looks
+            reason, retry_at = progress.after_failure(failure, since, window, looks, now)
+            return replace(
+                record,
+                failing_since=since,
+                retry_at=retry_at,
+                failure=f"{reason}: {failure.message}",
+                create_refused=isinstance(failure, Terminal),
+            )
+        if not made:  # somebody has made one since our look; the next look will show whose it is
+            return replace(record, retry_at=now + self._policy.looks.absent / 4)
+        return replace(record, put_at=now, failing_since=None, retry_at=None, failure="")
+
+    def _put(self, request: ClusterRequest, cluster: ClusterId) -> bool:
+        try:
+            profile = profiles.check(self._policy, request)
+        except profiles.Unacceptable as fault:  # the policy has changed since it was accepted
+            raise Terminal(fault.reason, f"{fault.field}: {fault}") from None
+        if profile.create_resource_group:
+            self._arm.ensure_resource_group(cluster, request.location)
+        return self._arm.create_cluster(cluster, profiles.cluster_body(profile, request, cluster))
+
+    def _assign(self, grant: Progress, cluster: ClusterId, now: datetime) -> Progress:
+        propagation, looks = self._policy.propagation, self._policy.looks
+        description = f"grantkeeper: {grant.grant.because} of {cluster.key}"
+        try:
+            assignment_id = self._arm.assign(grant.grant, description)
+        except Failure as failure:
+            return progress.failed(grant, failure, propagation, looks, now)
+        return progress.written(grant, assignment_id, propagation.window, now)
+
+    def _start_probe(
+        self, record: Record, target: str, cluster: ClusterId, now: datetime
+    ) -> Record:
+        try:
+            server = ""
+            if target.startswith(probes.PULL):
+                server = self._arm.login_server(target.removeprefix(probes.PULL))
+            command = probes.command(target, server, secrets.token_hex(4))
+            command_id = self._arm.begin_run_command(cluster, command)
+        except Failure as failure:
+            return _inconclusive(record, target, f"the probe cannot run: {failure.reason}", now)
+        return replace(record, probe=ProbeRun(command_id, target, now))
+
+    def _read_probe(self, record: Record, cluster: ClusterId, now: datetime) -> Record:
+        run = record.probe
+        if run is None:
+            return record
+        try:
+            end = self._arm.command_end(cluster, run.command_id)
+        except Transient:
+            end = None
+        except Terminal as failure:
+            return _inconclusive(record, run.target, f"no result: {failure.reason}", now)
+        if end is None and now - run.started_at < probes.LIMIT:
+            return record
+        if end is None or end.exit_code is None:
+            reason = end.reason if end else "it did not end in time"
+            return _inconclusive(record, run.target, f"the probe did not run: {reason}", now)
+        found = {
+            p.grant.key: progress.proven(p, verdict.works, verdict.message, now)
+            for p, verdict in probes.verdicts(run.target, record.grants, end.exit_code, end.output)
+        }
+        grants = tuple(found.get(p.grant.key, p) for p in record.grants)
+        return replace(record, probe=None, grants=grants)
+
+
+def _inconclusive(record: Record, target: str, message: str, now: datetime) -> Record:
+    """The probe could not tell; its grants wait for the next look, or for the window to pass."""
+    grants = tuple(
+        progress.proven(p, None, message, now)
+        if probes.target_of(p.grant) == target and not p.effective_at
+        else p
+        for p in record.grants
+    )
+    return replace(record, probe=None, grants=grants)

@@ -1,0 +1,90 @@
+"""The timer's look at all clusters: which need a turn.
+
+It finds what nothing else told us about: lost messages and events, clusters made by others,
+clusters that are gone. It only wakes; the work is the turn's.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from shared.arm import Arm
+from shared.errors import Failure
+from shared.model import Cluster, Record
+from shared.policy import Policy
+from shared.queues import Queues
+from shared.resource_id import ClusterId, InvalidId, parse_cluster_id
+from shared.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+class Fleet:
+    """Compares the records with what there is in Azure. `clock` gives aware UTC times."""
+
+    def __init__(
+        self,
+        arm: Arm,
+        store: Store,
+        queues: Queues,
+        policy: Policy,
+        managed: tuple[str, ...],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._arm = arm
+        self._store = store
+        self._queues = queues
+        self._policy = policy
+        self._managed = managed
+        self._clock = clock
+
+    def wake_all(self) -> None:
+        """Wake every cluster that needs a turn; two passes at once are harmless."""
+        now = self._clock()
+        records = {record.cluster_id.lower(): record for record in self._store.all()}
+        due = {key for key, record in records.items() if self._is_due(record, now)}
+        for subscription in self._managed:
+            due |= set(self._unlike(subscription, records))
+        for key in sorted(due):
+            self._queues.wake(parse_cluster_id(key))
+        _log.info("fleet records=%d woken=%d", len(records), len(due))
+
+    def _is_due(self, record: Record, now: datetime) -> bool:
+        """Unsettled, or not looked at for longer than the resync."""
+        if not record.settled:
+            return True
+        if _deleted(record):
+            return False
+        return record.seen_at is None or now - record.seen_at >= self._policy.looks.resync
+
+    def _unlike(self, subscription: str, records: dict[str, Record]) -> Iterator[str]:
+        """Keys of the clusters that are new, another incarnation, or gone."""
+        try:
+            listed = dict(self._listed(subscription))
+        except Failure as failure:
+            _log.warning("fleet subscription=%s unread=%s", subscription, failure.reason)
+            return
+        for cluster_id, cluster in listed.items():
+            record = records.get(cluster_id.key)
+            if record is None or _deleted(record) or record.resource_uid != cluster.resource_uid:
+                yield cluster_id.key
+        present = {cluster_id.key for cluster_id in listed}
+        for key, record in records.items():
+            known = key.startswith(f"/subscriptions/{subscription}/") and record.seen_at
+            if known and key not in present and not _deleted(record):
+                yield key
+
+    def _listed(self, subscription: str) -> Iterator[tuple[ClusterId, Cluster]]:
+        for cluster in self._arm.list_clusters(subscription):
+            try:
+                cluster_id = parse_cluster_id(cluster.id)
+            except InvalidId as error:
+                _log.warning("fleet subscription=%s passed_over=%s", subscription, error)
+                continue
+            if self._policy.manages(cluster_id):
+                yield cluster_id, cluster
+
+
+def _deleted(record: Record) -> bool:
+    provisioned = record.condition("ClusterProvisioned")
+    return bool(provisioned and provisioned.reason == "Deleted")

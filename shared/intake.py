@@ -1,0 +1,89 @@
+"""What the request door does: a message → a record and a wake-up, or a recorded rejection.
+
+Idempotent by `requestId`: the same request twice is one cluster. The same id with another body,
+or a request for a cluster that there is already, is rejected with a reason and changes nothing.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from shared import messages, profiles
+from shared.model import ClusterRequest, Record, Rejection
+from shared.policy import Policy
+from shared.queues import Queues
+from shared.resource_id import ClusterId, parse_cluster_id
+from shared.store import Changed, Store
+
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Accepts requests, or rejects them. `clock` gives aware UTC times."""
+
+    def __init__(
+        self,
+        store: Store,
+        queues: Queues,
+        policy: Policy,
+        managed: tuple[str, ...],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._queues = queues
+        self._policy = policy
+        self._managed = managed
+        self._clock = clock
+
+    def accept(self, text: bytes) -> None:
+        """Work off one message of the request queue. Raises only when storage fails."""
+        try:
+            request = messages.parse_request(text, self._managed)
+            profiles.check(self._policy, request)
+            cluster = parse_cluster_id(request.cluster_id)
+            self._insert(request, cluster)
+        except messages.Refusal as refusal:
+            self._reject(refusal.reason, refusal.field, str(refusal), text, refusal.request_id)
+        except profiles.Unacceptable as fault:
+            self._reject(fault.reason, fault.field, str(fault), text, request.request_id)
+        else:
+            self._queues.wake(cluster)
+            _log.info("cluster=%s request=%s accepted", cluster, request.request_id)
+
+    def _insert(self, request: ClusterRequest, cluster: ClusterId) -> None:
+        """Record the request if the cluster has none. Raises `Refusal`."""
+        if not self._policy.manages(cluster):
+            raise messages.Refusal(
+                "ClusterNotManaged", "name", "policy.yaml's `clusters` do not match this name",
+                request.request_id)  # fmt: skip
+        if self._store.claim(request) != request.digest:
+            raise messages.Refusal(
+                "RequestIdConflict", "requestId", "this id was used for another request; choose a "
+                "new one", request.request_id)  # fmt: skip
+        loaded = self._store.load(cluster)
+        record, etag = loaded or (None, None)
+        if record and record.request and record.request.request_id == request.request_id:
+            return
+        if record and not _gone(record):
+            self._store.release(request)
+            raise messages.Refusal(
+                "ClusterExists", "name", "there is a cluster, or a request for one, with this id",
+                request.request_id)  # fmt: skip
+        former = record.former + record.grants if record else ()
+        new = Record(cluster_id=str(cluster), request=request, former=former)
+        try:
+            self._store.save(new, etag)
+        except Changed:
+            # Somebody wrote the row in between: look again, and decide by what is there now.
+            self._insert(request, cluster)
+
+    def _reject(self, reason: str, field: str, message: str, text: bytes, request_id: str) -> None:
+        rejection = Rejection(reason, field, message, self._clock(), request_id, text=text)
+        self._store.reject(rejection)
+        _log.warning("request=%s rejected=%s field=%s", request_id or "-", reason, field)
+
+
+def _gone(record: Record) -> bool:
+    """Whether the id is free again: its cluster was deleted, or was never allowed to be made."""
+    provisioned = record.condition("ClusterProvisioned")
+    return record.create_refused or bool(provisioned and provisioned.reason == "Deleted")

@@ -1,0 +1,78 @@
+"""What the poison doors do: leave a visible trace, never lose the text.
+
+A message is poison after five failed turns, or at once when its text is not base64. Of the latter
+no trigger ever sees the poison copy either (it cannot decode it), so the timer reads those.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from shared import conditions, messages
+from shared.model import Record, Rejection
+from shared.queues import Queues
+from shared.store import Changed, Store
+
+_log = logging.getLogger(__name__)
+
+
+class Poison:
+    """Turns poisoned messages into conditions and rejections."""
+
+    def __init__(
+        self,
+        store: Store,
+        queues: Queues,
+        managed: tuple[str, ...],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._queues = queues
+        self._managed = managed
+        self._clock = clock
+
+    def request(self, text: bytes) -> None:
+        """A request that could not be worked off: keep it, with its text, as a rejection."""
+        request_id = ""
+        try:
+            request_id = messages.parse_request(text, self._managed).request_id
+        except messages.Refusal as refusal:
+            request_id = refusal.request_id
+        self._keep("Poisoned", "working off the request failed five times", text, request_id)
+
+    def turn(self, text: bytes) -> None:
+        """A turn that failed five times: say so on the cluster's record."""
+        try:
+            cluster = messages.cluster_to_wake(text.decode(errors="replace"), self._managed)
+        except messages.Refusal as refusal:
+            self._keep(refusal.reason, str(refusal), text)
+            return
+        loaded = self._store.load(cluster)
+        record, etag = loaded or (Record(cluster_id=str(cluster)), None)
+        found: dict[str, conditions.Finding] = {
+            "Stalled": ("True", "Poisoned", "a turn failed five times; see the log")
+        }
+        marked = replace(
+            record,
+            conditions=conditions.merge(record.conditions, found, self._clock()),
+            settled=False,
+            requeue_at=None,
+        )
+        try:
+            self._store.save(marked, etag)
+        except Changed:
+            _log.info("cluster=%s poisoned, and another turn has been taken since", cluster)
+            return
+        _log.error("cluster=%s stalled=Poisoned", cluster)
+
+    def sweep(self) -> None:
+        """Keep what is in the poison queues and no trigger can decode."""
+        for text, delete in self._queues.undecodable_poison():
+            self._keep("NotBase64", "the message is not base64, as the queue's host expects", text)
+            delete()
+
+    def _keep(self, reason: str, message: str, text: bytes, request_id: str = "") -> None:
+        self._store.reject(Rejection(reason, "", message, self._clock(), request_id, text=text))
+        _log.error("request=%s rejected=%s", request_id or "-", reason)

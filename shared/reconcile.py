@@ -1,0 +1,204 @@
+"""One turn of one cluster: load, observe, decide, act, requeue, save.
+
+The only place that sends delayed messages, by the requeue rule: send, then save; send only if no
+turn is already pending as soon as this one. A crash between the two leaves a spare message, never
+a forgotten cluster, and a spare message finds a turn pending and adds none. (Without the rule
+every duplicate lives for ever: docs/decisions/0002-send-then-save.md.)
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from shared import conditions, grants, messages, progress
+from shared.act import Actor
+from shared.arm import Arm
+from shared.decide import Step, decide, may_be_stale, next_turn
+from shared.errors import Failure, Terminal
+from shared.lifecycle import Lifecycle
+from shared.model import Assignment, Cluster, Progress, Record, Rejection
+from shared.policy import Policy
+from shared.profiles import REQUEST_TAG
+from shared.queues import Queues
+from shared.resource_id import ClusterId, parse_scope
+from shared.store import Changed, Store
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Takes turns. `clock` gives aware UTC times."""
+
+    def __init__(
+        self,
+        arm: Arm,
+        store: Store,
+        queues: Queues,
+        lifecycle: Lifecycle,
+        policy: Policy,
+        managed: tuple[str, ...],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._arm = arm
+        self._store = store
+        self._queues = queues
+        self._lifecycle = lifecycle
+        self._policy = policy
+        self._managed = managed
+        self._clock = clock
+        self._actor = Actor(arm, policy)
+
+    def changed(self, event_type: str, subject: str) -> None:
+        """An event says that the cluster named by `subject` may have changed; nothing in the
+        event is believed but that name, and only if it is a managed cluster's."""
+        cluster = messages.cluster_named_by(event_type, subject, self._managed)
+        if cluster is None:
+            _log.info("event dropped reason=NotAManagedCluster")
+            return
+        self._queues.wake(cluster)
+
+    def turn_for(self, text: bytes) -> None:
+        """Take the turn a message on the reconcile queue names; a message that names no managed
+        cluster is kept as a rejection."""
+        try:
+            cluster = messages.cluster_to_wake(text.decode(errors="replace"), self._managed)
+        except messages.Refusal as refusal:
+            self._store.reject(
+                Rejection(refusal.reason, "", str(refusal), self._clock(), text=text)
+            )
+            _log.warning("rejected=%s queue=reconcile", refusal.reason)
+            return
+        self.turn(cluster)
+
+    def turn(self, cluster_id: ClusterId) -> None:
+        """Take one turn. Raises only when storage fails; then the message comes again."""
+        now = self._clock()
+        if not self._policy.manages(cluster_id):
+            _log.info("cluster=%s step=None reason=NotManaged", cluster_id)
+            return
+        loaded = self._store.load(cluster_id)
+        before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
+        try:
+            cluster = self._arm.get_cluster(cluster_id)
+            record = self._observe(before, cluster, cluster_id, now)
+        except Failure as failure:
+            self._put_off(before, etag, cluster_id, failure, now)
+            return
+        if cluster is None and etag is None:
+            _log.info("cluster=%s step=None reason=NotFound", cluster_id)
+            return
+        step = decide(record, cluster, self._policy, now)
+        record = self._actor.act(step, record, cluster_id, now)
+        record = replace(record, conditions=conditions.update(record, cluster, self._policy, now))
+        self._lifecycle.publish(before, record)
+        at = next_turn(record, cluster, self._policy, now)
+        self._requeue_and_save(record, etag, cluster_id, step, at, now)
+
+    def _observe(
+        self, record: Record, cluster: Cluster | None, cluster_id: ClusterId, now: datetime
+    ) -> Record:
+        """The record with this look at Azure in it."""
+        if cluster is None:
+            seen_before = record.seen_at or record.put_at
+            if not seen_before or may_be_stale(record, self._policy, now):
+                return record
+            return replace(record, absent_since=record.absent_since or now, probe=None)
+        record = self._same_incarnation(self._ours(record, cluster, now), cluster)
+        record = replace(record, seen_at=now, absent_since=None, failure="")
+        wanted = (
+            grants.wanted(cluster, cluster_id, self._policy, self._managed)
+            if cluster.has_managed_identity
+            else ()
+        )
+        current, former = progress.follow(wanted, record.grants)
+        held = self._held(current)
+        propagation = self._policy.propagation
+        return replace(
+            record,
+            grants=tuple(progress.look(p, held, propagation, now) for p in current),
+            former=record.former + former,
+        )
+
+    def _ours(self, record: Record, cluster: Cluster, now: datetime) -> Record:
+        """Reject the request at first sight of a cluster that somebody else made for this name."""
+        request = record.request
+        if request is None or record.seen_at:
+            return record
+        if cluster.tags.get(REQUEST_TAG) == request.request_id:
+            return replace(record, put_at=record.put_at or now)
+        message = "a cluster with this id was there already; it is looked after, not changed"
+        self._store.reject(
+            Rejection("ClusterExists", "name", message, now, request.request_id, request.cluster_id)
+        )
+        return replace(record, request=None, put_at=None, retry_at=None)
+
+    def _same_incarnation(self, record: Record, cluster: Cluster) -> Record:
+        """A cluster deleted and made again under the same name is another cluster."""
+        known = record.resource_uid
+        if known and cluster.resource_uid and known != cluster.resource_uid:
+            written = tuple(p for p in record.grants if p.written_at)
+            record = replace(record, grants=(), former=record.former + written, probe=None)
+        return replace(record, resource_uid=cluster.resource_uid or known)
+
+    def _held(self, current: tuple[Progress, ...]) -> tuple[Assignment, ...]:
+        """What the principals hold: one list for each principal and subscription."""
+        wanted = [p.grant for p in current if p.grant.principal_id and not p.grant.refused]
+        pairs = {(g.principal_id, parse_scope(g.scope).subscription_id) for g in wanted}
+        return tuple(
+            assignment
+            for principal, subscription in sorted(pairs)
+            for assignment in self._arm.assignments(principal, subscription)
+        )
+
+    def _put_off(
+        self, record: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime
+    ) -> None:
+        """Azure could not be read: nothing is concluded; look again later."""
+        if etag is None:
+            # Nothing is known of it, so the timer's list decides whether there is such a cluster.
+            _log.warning("cluster=%s step=None reason=%s", cluster, failure.reason)
+            return
+        wait = timedelta(seconds=getattr(failure, "retry_after", None) or 0)
+        if isinstance(failure, Terminal):
+            found: dict[str, conditions.Finding] = {
+                "Ready": ("Unknown", failure.reason, failure.message)
+            }
+            record = replace(record, conditions=conditions.merge(record.conditions, found, now))
+            wait = self._policy.looks.blocked
+        at = now + max(wait, self._policy.looks.absent / 4)
+        self._requeue_and_save(record, etag, cluster, None, at, now, failure.reason)
+
+    def _requeue_and_save(
+        self,
+        record: Record,
+        etag: str | None,
+        cluster: ClusterId,
+        step: Step | None,
+        at: datetime | None,
+        now: datetime,
+        reason: str = "",
+    ) -> None:
+        pending = record.requeue_at
+        if at is None:
+            record = replace(record, requeue_at=None)
+        else:
+            delay = timedelta(seconds=max(1, math.ceil((at - now).total_seconds())))
+            if not (pending and now < pending <= now + delay):
+                self._queues.wake(cluster, delay)
+                record = replace(record, requeue_at=now + delay)
+        try:
+            self._store.save(replace(record, settled=at is None), etag)
+        except Changed:
+            reason = "LostRace"
+        ready = record.condition("Ready")
+        _log.info(
+            "cluster=%s step=%s ready=%s reason=%s requeue_at=%s",
+            cluster,
+            type(step).__name__,
+            ready.status if ready else "Unknown",
+            reason or (ready.reason if ready else ""),
+            record.requeue_at.isoformat() if record.requeue_at else "-",
+        )

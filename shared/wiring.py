@@ -1,0 +1,88 @@
+"""The only assembly: credential, clients and what the doors call."""
+
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core.credentials import TokenCredential
+from azure.identity import ManagedIdentityCredential
+
+from shared import arm, lifecycle, queues, settings, store
+from shared import policy as policies
+from shared.fleet import Fleet
+from shared.intake import Intake
+from shared.poison import Poison
+from shared.reconcile import Reconciler
+
+_ASSEMBLY = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What each door calls, and the edges it is built on."""
+
+    settings: settings.Settings
+    policy: policies.Policy
+    arm: arm.Arm
+    store: store.Store
+    queues: queues.Queues
+    lifecycle: lifecycle.Lifecycle
+    intake: Intake
+    reconciler: Reconciler
+    fleet: Fleet
+    poison: Poison
+    clock: Callable[[], datetime]
+
+    def close(self) -> None:
+        """Close all connections."""
+        for edge in (self.arm, self.store, self.queues, self.lifecycle):
+            edge.close()
+
+
+def application() -> Application:
+    """The application of this process, built at the first call: nothing happens at import."""
+    with _ASSEMBLY:  # a batch of messages calls from many threads at once
+        return _from_environment()
+
+
+@functools.cache
+def _from_environment() -> Application:
+    read = settings.read()
+    credential = ManagedIdentityCredential(client_id=read.client_id or None)
+    work = credential
+    if read.work.client_id and read.work.client_id != read.client_id:
+        work = ManagedIdentityCredential(client_id=read.work.client_id)
+    return build(read, policies.load(read.policy_file), credential, work)
+
+
+def build(
+    read: settings.Settings,
+    policy: policies.Policy,
+    credential: TokenCredential,
+    work_credential: TokenCredential | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **sdk: Any,
+) -> Application:
+    """Put it together. `sdk` goes to the ARM and Event Grid clients (tests pass `transport=`)."""
+    managed = read.managed_subscriptions
+    azure = arm.connect(credential, read, **sdk)
+    tables = store.connect(read.work, work_credential)
+    tables.ensure()
+    messages_out = queues.connect(read.work, work_credential)
+    publisher = lifecycle.connect(read, credential, **sdk)
+    return Application(
+        settings=read,
+        policy=policy,
+        arm=azure,
+        store=tables,
+        queues=messages_out,
+        lifecycle=publisher,
+        intake=Intake(tables, messages_out, policy, managed, clock),
+        reconciler=Reconciler(azure, tables, messages_out, publisher, policy, managed, clock),
+        fleet=Fleet(azure, tables, messages_out, policy, managed, clock),
+        poison=Poison(tables, messages_out, managed, clock),
+        clock=clock,
+    )

@@ -11,19 +11,42 @@ from azure.core.credentials import TokenCredential
 from azure.identity import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.queue import LinearRetry, QueueClient, QueueServiceClient
 
-from .settings import SettingsError, look_up, resolve
+from .settings import SettingsError, look_up
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 _PREFIX = "AzureWebJobs"
 
 
-def open_account(connection: str | None, environment: Mapping[str, str]) -> QueueServiceClient:
-    """The queue service behind `connection`: a connection string, or a section for an identity.
+class Accounts:
+    """The storage accounts of one app, each opened once."""
 
-    Tries `AzureWebJobs<connection>` before `<connection>`, each first under
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._opened: dict[str, QueueServiceClient] = {}
+
+    def open(self, connection: str | None) -> QueueServiceClient:
+        """The account behind `connection`. Raises SettingsError; nothing is contacted yet."""
+        name = connection or DEFAULT_CONNECTION
+        if name not in self._opened:
+            self._opened[name] = open_account(name, self._environment)
+        return self._opened[name]
+
+    def queue(self, connection: str | None, name: str) -> QueueClient:
+        """The queue `name`, without an encoding policy: the host does base64 itself."""
+        return self.open(connection).get_queue_client(name)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for account in self._opened.values():
+            account.close()
+
+
+def open_account(name: str, environment: Mapping[str, str]) -> QueueServiceClient:
+    """The queue service behind `name`: a connection string, or a section for an identity.
+
+    Tries `AzureWebJobs<name>` before `<name>`, each first under
     `ConnectionStrings`. Raises SettingsError when nothing is found or it cannot be used.
     """
-    name = resolve(connection or DEFAULT_CONNECTION, environment)
     retry = LinearRetry(backoff=1, retry_total=3, random_jitter_range=0)
     for key in (_PREFIX + name, name):
         text = look_up(environment, f"ConnectionStrings:{key}") or look_up(environment, key)
@@ -41,11 +64,6 @@ def open_account(connection: str | None, environment: Mapping[str, str]) -> Queu
         f"Storage account connection string '{_PREFIX}{name.removeprefix(_PREFIX)}' does not "
         "exist. Make sure that it is a defined App Setting."
     )
-
-
-def open_queue(account: QueueServiceClient, name: str) -> QueueClient:
-    """The queue `name`, without an encoding policy: the host does base64 itself."""
-    return account.get_queue_client(name)
 
 
 def _section(environment: Mapping[str, str], key: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ def configure_log(log_file: Path | None) -> None:
         handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
     for handler in handlers:
         handler.setFormatter(formatter)
-        log.addHandler(handler)
+        logging.getLogger().addHandler(handler)
     log.setLevel(logging.INFO)
-    log.propagate = False
+    # More messages in work than pooled connections is no event worth a line each.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)

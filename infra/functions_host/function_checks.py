@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .connections import open_account
+from .connections import Accounts
 from .host_json import HostJson
 from .ncrontab import parse_schedule
 from .settings import SettingsError, look_up, resolve
@@ -52,12 +52,15 @@ class HostFunction:
 
 
 def check_functions(
-    functions: Iterable[FunctionMetadata], host: HostJson, environment: Mapping[str, str]
+    functions: Iterable[FunctionMetadata],
+    host: HostJson,
+    environment: Mapping[str, str],
+    accounts: Accounts,
 ) -> list[HostFunction]:
     """Every function of the app, each with what the host refuses about it."""
     checked: list[HostFunction] = []
     for metadata in functions:
-        function = _check(metadata, host, environment)
+        function = _check(metadata, host, environment, accounts)
         clash = _route_clash(function, checked)
         checked.append(_with_error(function, clash) if clash else function)
     return checked
@@ -74,14 +77,17 @@ def _with_error(function: HostFunction, error: str) -> HostFunction:
 
 
 def _check(
-    metadata: FunctionMetadata, host: HostJson, environment: Mapping[str, str]
+    metadata: FunctionMetadata,
+    host: HostJson,
+    environment: Mapping[str, str],
+    accounts: Accounts,
 ) -> HostFunction:
     errors = _name_errors(metadata)
     bindings = []
     for binding in metadata.bindings:
         try:
             resolved = _resolve(binding, environment)
-            _check_binding(resolved, host, environment)
+            _check_binding(resolved, host, accounts)
         except (SettingsError, ValueError) as error:
             errors.append(str(error))
             resolved = dict(binding)
@@ -124,9 +130,11 @@ def _resolve(binding: Mapping[str, Any], environment: Mapping[str, str]) -> dict
     }
 
 
-def _check_binding(binding: dict[str, Any], host: HostJson, environment: Mapping[str, str]) -> None:
+def _check_binding(binding: dict[str, Any], host: HostJson, accounts: Accounts) -> None:
     kind = binding["type"]
-    if kind not in _BUILT_IN and not (kind in _BUNDLED and host.has_extension_bundle):
+    if kind not in _BUILT_IN | _BUNDLED:
+        raise SettingsError(f"The binding type '{kind}' is not imitated by this local host.")
+    if kind in _BUNDLED and not host.has_extension_bundle:
         raise SettingsError(
             f"The binding type(s) '{kind}' are not registered. Please ensure the type is correct "
             "and the binding extension is installed (extensionBundle in host.json)."
@@ -138,7 +146,7 @@ def _check_binding(binding: dict[str, Any], host: HostJson, environment: Mapping
                 f"A queue name must be 3 to 63 letters, digits and single dashes: "
                 f"'{binding['queueName']}'"
             )
-        open_account(binding.get("connection"), environment).close()
+        accounts.open(binding.get("connection"))
     elif kind == TIMER:
         parse_schedule(binding["schedule"])
     elif kind == HTTP:

@@ -60,14 +60,14 @@ class Host:
             began = time.monotonic()
             job = JobHost(self._options, environment)
             try:
-                await job.start()
-                self._job = job
-                self._running.set()
-                log.info("Host started. State: Running")
-                if announce is not None:
-                    announce()
-                    announce = None
-                await _first_of(self._stopping, self._restart, job.failed)
+                if await self._started(job):
+                    self._job = job
+                    self._running.set()
+                    log.info("Host started. State: Running")
+                    if announce is not None:
+                        announce()
+                        announce = None
+                    await _first_of(self._stopping, self._restart, job.failed)
             finally:
                 await job.stop()
                 self._running.clear()
@@ -77,6 +77,19 @@ class Host:
                 await _first_of(self._stopping, self._restart, limit=pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             self._restart.clear()
+
+    async def _started(self, job: JobHost) -> bool:
+        """Start `job`; False when told to stop meanwhile."""
+        starting = asyncio.create_task(job.start())
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if starting.done():
+            starting.result()
+            return True
+        starting.cancel()
+        await asyncio.wait({starting})
+        return False
 
     async def _answer(self, request: HttpRequest) -> HttpReply:
         if request.path == PING:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from .log_levels import LogLevels
 from .settings import SettingsError
 from .timespan import parse_timespan
 
@@ -46,6 +47,7 @@ class HostJson:
     route_prefix: str
     has_extension_bundle: bool
     only_functions: frozenset[str] | None
+    log_levels: LogLevels
 
 
 def read_host_json(app_dir: Path, environment: Mapping[str, str]) -> HostJson:
@@ -64,7 +66,15 @@ def read_host_json(app_dir: Path, environment: Mapping[str, str]) -> HostJson:
         route_prefix=(extensions.get("http") or {}).get("routePrefix", "api").strip("/"),
         has_extension_bundle=bool((document.get("extensionBundle") or {}).get("id")),
         only_functions=frozenset(only) if only else None,
+        log_levels=_log_levels((document.get("logging") or {}).get("logLevel") or {}),
     )
+
+
+def _log_levels(levels: Mapping[str, Any]) -> LogLevels:
+    try:
+        return LogLevels(levels)
+    except ValueError as error:
+        raise SettingsError(f"host.json: {error}") from error
 
 
 def _load(path: Path) -> dict[str, Any]:

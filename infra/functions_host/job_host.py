@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from .connections import open_account, open_queue
+from .connections import Accounts
 from .console import log
 from .function_checks import QUEUE, TIMER, HostFunction, check_functions
 from .host_json import read_host_json
 from .invocation import Invoker
 from .queue_listener import QueueListener
 from .queue_output import QueueOutputs
+from .settings import SettingsError
 from .timer import TimerListener
 from .wakeups import Wakeups
+from .wire import LogRecord
 from .worker_supervisor import WorkerSupervisor
 
 _PATIENCE = 10.0  # seconds a stopping host waits for running functions
@@ -53,16 +54,20 @@ class JobHost:
         self.config = read_host_json(options.app_dir, environment)
         self.failed = asyncio.Event()
         self._supervisor = WorkerSupervisor(
-            options.app_dir, self._environment, self.config.function_timeout, self.failed
+            options.app_dir,
+            self._environment,
+            self.config.function_timeout,
+            self._show,
+            self.failed,
         )
         self._wakeups = Wakeups()
-        outputs = QueueOutputs(environment, self.config.queues.base64, self._wakeups)
+        self._accounts = Accounts(self._environment)
+        outputs = QueueOutputs(self._accounts, self.config.queues.base64, self._wakeups)
         self.invoker = Invoker(self._supervisor, outputs)
         self.functions: dict[str, HostFunction] = {}
         self.index_error: str | None = None
         self.draining = False
         self._listeners: dict[asyncio.Task[None], QueueListener | TimerListener] = {}
-        self._accounts = ExitStack()
 
     async def start(self) -> None:
         """Start the worker, check its functions and start their listeners."""
@@ -70,7 +75,9 @@ class JobHost:
         self.index_error = indexed.error
         if indexed.error:
             log.error("Worker failed to index functions\n%s", indexed.error)
-        for function in check_functions(indexed.functions, self.config, self._environment):
+        for function in check_functions(
+            indexed.functions, self.config, self._environment, self._accounts
+        ):
             self.functions[function.name] = function
             for error in function.errors:
                 log.error("The '%s' function is in error: %s", function.name, error)
@@ -120,6 +127,12 @@ class JobHost:
         await self._supervisor.stop()
         await asyncio.to_thread(self._accounts.close)
 
+    def _show(self, record: LogRecord) -> None:
+        category = f"Function.{record.function}.User"
+        if self.config.log_levels.shows(category, record.level):
+            prefix = "" if record.level == "INFO" else f"{record.level}: "
+            log.info("[%s] %s%s", category, prefix, record.message)
+
     def _listen(self, listener: QueueListener | TimerListener) -> None:
         task = asyncio.create_task(self._guard(listener))
         self._listeners[task] = listener
@@ -133,11 +146,9 @@ class JobHost:
             self.failed.set()
 
     def _queue_listener(self, function: HostFunction) -> QueueListener:
-        connection = function.trigger.get("connection")
-        account = self._accounts.enter_context(open_account(connection, self._environment))
         return QueueListener(
             function,
-            lambda name: open_queue(account, name),
+            self._accounts,
             self.config.queues,
             self._options.lease,
             self.invoker.invoke,
@@ -155,4 +166,11 @@ def _with_defaults(environment: Mapping[str, str], app_dir: Path) -> dict[str, s
 
 
 def _zone(environment: Mapping[str, str]) -> tzinfo:
-    return ZoneInfo(environment.get("WEBSITE_TIME_ZONE") or environment.get("TZ") or "UTC")
+    """The zone of timer schedules. Raises SettingsError for one that is not known."""
+    name = environment.get("WEBSITE_TIME_ZONE") or environment.get("TZ")
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"WEBSITE_TIME_ZONE or TZ names no time zone: {name!r}") from error

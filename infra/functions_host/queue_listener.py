@@ -11,9 +11,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from azure.core.exceptions import AzureError, HttpResponseError
-from azure.storage.queue import QueueClient, QueueMessage
+from azure.storage.queue import QueueMessage
 
 from .backoff import PollingBackoff
+from .connections import Accounts
 from .console import log
 from .function_checks import HostFunction
 from .host_json import QueueOptions
@@ -33,7 +34,7 @@ class QueueListener:
     def __init__(
         self,
         function: HostFunction,
-        account_queue: Callable[[str], QueueClient],
+        accounts: Accounts,
         options: QueueOptions,
         lease: int,
         invoke: Callable[[Call], Coroutine[Any, Any, Outcome]],
@@ -41,10 +42,11 @@ class QueueListener:
     ) -> None:
         self._function = function
         self._name = str(function.trigger["queueName"])
-        self._queue = account_queue(self._name)
+        connection = function.trigger.get("connection")
+        self._queue = accounts.queue(connection, self._name)
         poison = f"{self._name}-poison"
         has_poison = not self._name.endswith("-poison") and len(poison) <= _LONGEST_NAME
-        self._poison_queue = account_queue(poison) if has_poison else None
+        self._poison_queue = accounts.queue(connection, poison) if has_poison else None
         self._options = options
         self._lease = lease
         self._invoke = invoke

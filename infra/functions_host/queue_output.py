@@ -15,7 +15,7 @@ from typing import Any
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
-from .connections import open_account, open_queue
+from .connections import Accounts
 from .function_checks import HostFunction
 from .queue_message import encode_body
 from .wakeups import Wakeups
@@ -29,8 +29,8 @@ class OutputError(Exception):
 class QueueOutputs:
     """Writes the queue outputs of succeeded invocations."""
 
-    def __init__(self, environment: Mapping[str, str], base64: bool, wakeups: Wakeups) -> None:
-        self._environment = environment
+    def __init__(self, accounts: Accounts, base64: bool, wakeups: Wakeups) -> None:
+        self._accounts = accounts
         self._base64 = base64
         self._wakeups = wakeups
 
@@ -45,8 +45,8 @@ class QueueOutputs:
         name = str(binding["queueName"])
         try:
             bodies = [encode_body(body, self._base64) for body in messages_of(datum)]
-            with open_account(binding.get("connection"), self._environment) as account:
-                await asyncio.to_thread(send_all, open_queue(account, name), bodies)
+            queue = self._accounts.queue(binding.get("connection"), name)
+            await asyncio.to_thread(send_all, queue, bodies)
         except (AzureError, ValueError, TypeError) as error:
             raise OutputError(
                 f"Error while handling parameter {binding['name']} after function returned: {error}"

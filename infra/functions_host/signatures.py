@@ -51,6 +51,8 @@ def check_signature(
     _check_names(name, declared, set(bound))
     for parameter, binding in bound.items():
         _check_parameter(name, parameter, binding, hints.get(parameter, inspect.Parameter.empty))
+    if returned and "return" in hints:
+        _check_return(name, returned, hints["return"])
     trigger = next(key for key, binding in bound.items() if _is_trigger(binding))
     hint = hints.get(trigger)
     return Parameters(
@@ -61,6 +63,17 @@ def check_signature(
         returns=returned["type"] if returned else None,
         takes_context=takes_context,
     )
+
+
+def _check_return(name: str, binding: Mapping[str, Any], hint: Any) -> None:
+    converter = converter_of(str(binding["type"]))
+    if hint in (str, bytes) or converter is None:
+        return
+    if not converter.check_output_type_annotation(hint):
+        raise TypeError(
+            f'cannot load the {name} function: Python return annotation "{hint}" does not match '
+            f'binding type "{binding["type"]}"'
+        )
 
 
 def _is_trigger(binding: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from .console import log
 from .function_checks import HostFunction
 from .invocation import Call
-from .ncrontab import Interval, Schedule, parse_schedule
+from .ncrontab import Interval, parse_schedule
 from .timer_status import StatusFile, TimerStatus, at_start
 from .wire import Json, Outcome, Text
 
@@ -51,9 +51,10 @@ class TimerListener:
         if past_due or self._function.trigger.get("runOnStartup"):
             status = await self._tick(status, monitored, past_due)
         while status.next is not None and not self._stopping.is_set():
-            if await self._stopped_within((status.next - self._now()).total_seconds()):
+            # By timestamps: within one zone a plain difference would ignore a clock change.
+            if await self._stopped_within(status.next.timestamp() - self._now().timestamp()):
                 return
-            status = await self._tick(status, monitored, past_due=False)
+            status = await self._tick(status, monitored, past_due=False, due=status.next)
 
     def stop(self) -> None:
         """Start no more runs."""
@@ -81,21 +82,17 @@ class TimerListener:
             return False
         return True
 
-    async def _tick(self, status: TimerStatus, monitored: bool, past_due: bool) -> TimerStatus:
+    async def _tick(
+        self, status: TimerStatus, monitored: bool, past_due: bool, due: datetime | None = None
+    ) -> TimerStatus:
+        """One run; the status after it. `due` is the occurrence it is for, if it is for one."""
         began = self._now()
         await self._invoke(timer_call(self._function, status if monitored else None, past_due))
-        # A wait can end a hair early: the run then counts as the occurrence it was meant for.
-        counted = max(began, status.next) if status.next and not past_due else began
-        if self._function.trigger.get("runOnStartup") and status.next and began < status.next:
-            counted = began
-        after = TimerStatus(counted, _next(self._schedule, counted), counted)
+        counted = began if due is None else max(began, due)  # it may have fired a hair early
+        after = TimerStatus(counted, self._schedule.next(counted), counted)
         if monitored:
             self._file.write(after)
         return after
-
-
-def _next(schedule: Schedule, after: datetime) -> datetime | None:
-    return schedule.next(after)
 
 
 def timer_call(function: HostFunction, status: TimerStatus | None, past_due: bool) -> Call:

@@ -73,7 +73,7 @@ def at_start(
     """
     if known is None:
         return TimerStatus(None, schedule.next(now), now), False
-    base = known.last or known.last_updated
+    base = (known.last or known.last_updated).astimezone(now.tzinfo)
     expected = schedule.next(base)
     if known.next != expected:
         if expected is not None and now > expected:

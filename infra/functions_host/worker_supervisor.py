@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class WorkerSupervisor:
         app_dir: Path,
         environment: Mapping[str, str],
         function_timeout: float | None,
+        on_log: Callable[[LogRecord], None],
         gave_up: asyncio.Event,
     ) -> None:
         self._app_dir = app_dir
@@ -43,6 +44,7 @@ class WorkerSupervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._errors: list[float] = []
         self._restarted: float | None = None
+        self._on_log = on_log
         self._gave_up = gave_up
 
     async def start(self) -> Indexed:
@@ -103,10 +105,8 @@ class WorkerSupervisor:
             _, ended = self._waiting.get(message.invocation_id, (None, None))
             if ended is not None and not ended.done():
                 ended.set_result(message)
-        elif message.function is not None:
-            level = message.level if message.level in ("WARNING", "ERROR", "CRITICAL") else "INFO"
-            prefix = "" if level == "INFO" else f"{level}: "
-            log.info("[Function.%s.User] %s%s", message.function, prefix, message.message)
+        elif message.function is not None:  # without an invocation it is dropped
+            self._on_log(message)
 
     def _condemn(self, worker: WorkerProcess) -> None:
         if not worker.condemned:

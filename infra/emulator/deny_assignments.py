@@ -5,9 +5,10 @@ Shape: learn.microsoft.com, role-based-access-control/deny-assignments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from . import odata_filter, scopes
 from .roles import Permission
@@ -68,6 +69,17 @@ class DenyAssignment:
         }
 
 
+class Denial(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A deny assignment as the control endpoint takes it."""
+
+    scope: str
+    actions: tuple[str, ...]
+    display_name: str = "deny"
+    principals: tuple[str, ...] = (EVERYONE,)
+    excluded: tuple[str, ...] = ()
+    this_scope_only: bool = False
+
+
 class DenyAssignments:
     """All deny assignments; `add` stands for the Azure services that make them."""
 
@@ -81,29 +93,25 @@ class DenyAssignments:
         router.add("GET", _PATH, self._list)
         router.add("GET", _PATH + "/(?P<guid>[^/]+)", self._get)
 
+    def register_control(self, router: Router) -> None:
+        """Serve making and lifting, which Azure's API does not offer."""
+        router.add("POST", "/_emulator/deny-assignments", self._add)
+        router.add("DELETE", "/_emulator/deny-assignments/(?P<guid>[^/]+)", self._remove)
+
     def all(self) -> list[DenyAssignment]:
         """Every deny assignment."""
         return list(self._all)
 
-    def add(
-        self,
-        scope: str,
-        actions: Iterable[str],
-        *,
-        display_name: str = "deny",
-        principals: Iterable[str] = (EVERYONE,),
-        excluded: Iterable[str] = (),
-        this_scope_only: bool = False,
-    ) -> DenyAssignment:
+    def add(self, denial: Denial) -> DenyAssignment:
         """Deny actions at a scope to some principals; it holds at once."""
         made = DenyAssignment(
             self._world.new_guid(),
-            display_name,
-            scopes.tidy(scope),
-            Permission(actions=tuple(actions)),
-            tuple(each.lower() for each in principals),
-            tuple(each.lower() for each in excluded),
-            this_scope_only,
+            denial.display_name,
+            scopes.tidy(denial.scope),
+            Permission(actions=denial.actions),
+            tuple(each.lower() for each in denial.principals),
+            tuple(each.lower() for each in denial.excluded),
+            denial.this_scope_only,
         )
         self._all.append(made)
         return made
@@ -127,6 +135,17 @@ class DenyAssignments:
 
     def _drop_below(self, resource_id: str) -> None:
         self._all = [each for each in self._all if not scopes.contains(resource_id, each.scope)]
+
+    def _add(self, call: Call) -> Response:
+        try:
+            denial = msgspec.convert(call.request.json(), Denial)
+        except msgspec.ValidationError as error:
+            raise ArmError(400, "InvalidRequest", str(error)) from None
+        return Response(201, self.add(denial).to_json())
+
+    def _remove(self, _call: Call, guid: str) -> Response:
+        self.remove(guid)
+        return Response(204)
 
     def _list(self, call: Call, scope: str) -> Response:
         clauses = odata_filter.parse(call.request.query.get("$filter", ""), _FILTERS)

@@ -50,7 +50,7 @@ class RoleAssignments:
     def of_principal(self, object_id: str) -> list[Assignment]:
         """The assignments of one principal, at any scope."""
         wanted = object_id.lower()
-        return [each for each in self.all() if each.principal_id.lower() == wanted]
+        return [each for each in self.all() if each.principal_id == wanted]
 
     def at(self, scope: str) -> list[Assignment]:
         """The assignments at exactly this scope."""
@@ -108,7 +108,7 @@ class RoleAssignments:
             each.to_json()
             for each in self.all()
             if each.is_readable(self._world.clock.now())
-            and (principal is None or each.principal_id.lower() == principal.lower())
+            and (principal is None or each.principal_id == principal.lower())
             and (
                 scopes.contains(each.scope, scope)
                 or ("atscope" not in clauses and scopes.contains(scope, each.scope))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)(?:/.*)?", re.IGNORECASE)
 _EXTENSION = re.compile(r"/providers/Microsoft\.Authorization/[^/]+(/[^/]+)?$", re.IGNORECASE)
@@ -13,6 +14,7 @@ def tidy(scope: str) -> str:
     return "/" + scope.strip("/")
 
 
+@lru_cache(maxsize=65_536)
 def segments(scope: str) -> tuple[str, ...]:
     """The scope's segments in lower case; the root has none."""
     return tuple(part for part in scope.lower().split("/") if part)

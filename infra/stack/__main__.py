@@ -36,11 +36,7 @@ def main() -> int:
         arguments.folder,
         app_dir=arguments.app_dir,
         policy_file=arguments.policy,
-        emulator_flags=[
-            *("--seed", arguments.seed),
-            *("--provisioning-seconds", arguments.provisioning_seconds),
-            *("--effective-seconds", arguments.effective_seconds),
-        ],
+        emulator_flags=arguments.emulator_flag,
     )
     commands = {"up": up, "down": down, "status": status, "run": run}
     try:
@@ -63,9 +59,13 @@ def parser() -> argparse.ArgumentParser:
     add("--app-dir", type=Path, default=ROOT, help="folder of function_app.py and host.json")
     add("--folder", type=Path, default=FOLDER, help="state, logs and data; one per stack")
     add("--env-file", type=Path, default=ENV_FILE, help="written by up, removed by down")
-    add("--seed", default="1", help="of the emulator's chances (default 1)")
-    add("--provisioning-seconds", default="2-4", metavar="LOW-HIGH", help="to make a cluster")
-    add("--effective-seconds", default="5-20", metavar="LOW-HIGH", help="until a grant works")
+    add(
+        "--emulator-flag",
+        action="append",
+        default=[],
+        metavar="FLAG",
+        help="goes to python -m infra.emulator, e.g. --emulator-flag=--seed=7; may be repeated",
+    )
     return command
 
 

@@ -122,6 +122,7 @@ class Emulator:
             self._control_router
         )
         EventControl(self.event_grid, self.custom_topics).register(self._control_router)
+        self.deny_assignments.register_control(self._control_router)
         Permissions(self.access).register(self._arm)
         # resources last: its routes match any provider's path
         for room in (

@@ -64,25 +64,27 @@ def build(
     credential: TokenCredential,
     work_credential: TokenCredential | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    outgoing: queues.Queues | None = None,
     **sdk: Any,
 ) -> Application:
-    """Put it together. `sdk` goes to the ARM and Event Grid clients (tests pass `transport=`)."""
+    """Put it together. `sdk` goes to the ARM and Event Grid clients (tests pass `transport=`);
+    `outgoing` takes the place of the real queues where a test moves the clock by hand."""
     managed = read.managed_subscriptions
     azure = arm.connect(credential, read, **sdk)
     tables = store.connect(read.work, work_credential)
     tables.ensure()
-    messages_out = queues.connect(read.work, work_credential)
+    outgoing = outgoing or queues.connect(read.work, work_credential)
     publisher = lifecycle.connect(read, credential, **sdk)
     return Application(
         settings=read,
         policy=policy,
         arm=azure,
         store=tables,
-        queues=messages_out,
+        queues=outgoing,
         lifecycle=publisher,
-        intake=Intake(tables, messages_out, policy, managed, clock),
-        reconciler=Reconciler(azure, tables, messages_out, publisher, policy, managed, clock),
-        fleet=Fleet(azure, tables, messages_out, policy, managed, clock),
-        poison=Poison(tables, messages_out, managed, clock),
+        intake=Intake(tables, outgoing, policy, managed, clock),
+        reconciler=Reconciler(azure, tables, outgoing, publisher, policy, managed, clock),
+        fleet=Fleet(azure, tables, outgoing, policy, managed, clock),
+        poison=Poison(tables, outgoing, managed, clock),
         clock=clock,
     )

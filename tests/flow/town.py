@@ -1,0 +1,210 @@
+"""The product in an emulated Azure, on a clock moved by hand, with a post that misbehaves on order.
+
+Real: the doors of function_app, every SDK client (over the in-process transport), Azurite's tables.
+Emulated: Azure, and the queues, whose delays follow the same clock (Azurite's follow the wall).
+"""
+
+import heapq
+import itertools
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import msgspec
+from azure.functions import meta
+
+import function_app
+from infra.emulator import Emulator, EmulatorTransport, Knobs, ManualClock
+from infra.emulator.identity import PrincipalCredential
+from infra.emulator.wire import Request
+from shared import policy, queues, settings, wiring
+from shared.model import Record
+from shared.resource_id import ClusterId, cluster_id
+
+POLICY = Path(__file__).with_name("policy.yaml")
+SUBNET = "/subscriptions/{0}/resourceGroups/net-main/providers/Microsoft.Network/virtualNetworks/v/subnets/nodes"
+
+
+@dataclass(order=True)
+class Letter:
+    at: datetime
+    number: int
+    queue: str = field(compare=False)
+    text: str = field(compare=False)
+
+
+class Post:
+    """Queues on the emulated clock; stands where `shared.queues.Queues` does."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self._numbers = itertools.count()
+        self.letters: list[Letter] = []
+        self.sent = 0
+
+    def put(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
+        letter = Letter(self._clock.now() + delay, next(self._numbers), queue, text)
+        heapq.heappush(self.letters, letter)
+        self.sent += 1
+
+    def wake(self, cluster: ClusterId, delay: timedelta = timedelta(0)) -> None:
+        self.put(queues.RECONCILE, str(cluster), delay)
+
+    def undecodable_poison(self) -> list[Any]:
+        return []
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Town:
+    """One emulated Azure with the product in it."""
+
+    def __init__(self, storage: str, policy_text: bytes | None = None, **knobs: Any) -> None:
+        defaults = {"provisioning_seconds": (240, 240), "effective_seconds": (300, 300)}
+        self.clock = ManualClock()
+        self.azure = Emulator(Knobs(**{**defaults, **knobs}), self.clock)
+        self.subscription = self.azure.subscription_id
+        self.post = Post(self.clock)
+        self._storage = storage
+        self._policy = policy.parse(policy_text or POLICY.read_bytes())
+        self.app = self._build()
+
+    def _build(self) -> wiring.Application:
+        read = settings.Settings(
+            managed_subscriptions=(self.subscription,),
+            policy_file=POLICY,
+            work=settings.WorkStorage(connection_string=self._storage),
+            arm_endpoint="https://management.azure.com",
+            audience="https://management.azure.com",
+        )
+        return wiring.build(
+            read,
+            self._policy,
+            PrincipalCredential(self.azure.identities, self.azure.app_identity),
+            clock=self.clock.now,
+            outgoing=self.post,  # type: ignore[arg-type]
+            transport=EmulatorTransport(self.azure),
+        )
+
+    def close(self) -> None:
+        self.app.close()
+
+    # --- what people do -------------------------------------------------------------------------
+
+    def arm(self, method: str, path: str, body: Any = None, version: str = "2025-07-01") -> Any:
+        """A request of the operator, straight to ARM."""
+        credential = PrincipalCredential(self.azure.identities, self.azure.operator)
+        token = credential.get_token("https://management.azure.com/.default").token
+        url = f"https://management.azure.com{path}?api-version={version}"
+        text = b"" if body is None else json.dumps(body).encode()
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        response = self.azure.handle(Request.build(method, url, headers, text))
+        assert response.status < 300, response.body
+        return response.body
+
+    def make_network(self) -> str:
+        """A group for clusters, and a VNet with a subnet in another; the subnet's id."""
+        for group in ("clusters", "net-main", "shared-registry"):
+            path = f"/subscriptions/{self.subscription}/resourceGroups/{group}"
+            self.arm("PUT", path, {"location": "westus2"}, "2021-04-01")
+        subnet = SUBNET.format(self.subscription)
+        self.arm(
+            "PUT",
+            subnet.partition("/subnets/")[0],
+            {
+                "location": "westus2",
+                "properties": {
+                    "addressSpace": {"addressPrefixes": ["10.0.0.0/8"]},
+                    "subnets": [{"name": "nodes", "properties": {"addressPrefix": "10.1.0.0/16"}}],
+                },
+            },
+            "2024-05-01",
+        )
+        return subnet
+
+    def request(self, name: str = "c1", **changes: Any) -> None:
+        """Put a request on the queue."""
+        body = {
+            "apiVersion": "grantkeeper/v1",
+            "requestId": f"r-{name}",
+            "profile": "default",
+            "resourceGroup": "clusters",
+            "name": name,
+            "location": "westus2",
+            **changes,
+        }
+        self.post.put(queues.REQUESTS, json.dumps(body))
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def run(self, minutes: float, *, timer: bool = True, events: bool = True) -> None:
+        """Let time pass: due letters, events and the timer reach the doors, in order of time."""
+        end = self.clock.now() + timedelta(minutes=minutes)
+        while self.clock.now() < end:
+            self.azure.advance(5)
+            if timer and int(self.clock.now().timestamp()) % 900 < 5:
+                self.tick()
+            if events:
+                for event in self.azure.event_grid.take():
+                    self.deliver_event(event)
+            self.deliver_due()
+
+    def run_until(self, true: Callable[[], bool], minutes: float = 90, **how: Any) -> None:
+        """Let time pass until something is true; fails if it does not become true."""
+        end = self.clock.now() + timedelta(minutes=minutes)
+        while not true():
+            assert self.clock.now() < end, f"still not true after {minutes} minutes"
+            self.run(0.5, **how)
+
+    def deliver_due(self) -> None:
+        while self.post.letters and self.post.letters[0].at <= self.clock.now():
+            self.deliver(heapq.heappop(self.post.letters))
+
+    # --- the doors -------------------------------------------------------------------------------
+
+    def deliver(self, letter: Letter) -> None:
+        message = func.QueueMessage(body=letter.text.encode())
+        if letter.queue == queues.REQUESTS:
+            function_app.request_cluster(message)
+        else:
+            function_app.reconcile_cluster(message)
+
+    def deliver_event(self, event: dict[str, Any]) -> None:
+        converter = meta.get_binding_registry().get("eventGridTrigger")
+        datum = meta.Datum(json.dumps(event), "json")
+        function_app.cluster_changed(converter.decode(datum, trigger_metadata={}))
+
+    def tick(self) -> None:
+        self.app.fleet.wake_all()
+
+    # --- the state of the world ------------------------------------------------------------------
+
+    def id_of(self, name: str = "c1") -> ClusterId:
+        return cluster_id(self.subscription, "clusters", name)
+
+    def record(self, name: str = "c1") -> Record:
+        loaded = self.app.store.load(self.id_of(name))
+        assert loaded, f"no record of {name}"
+        return loaded[0]
+
+    def status(self, condition: str, name: str = "c1") -> tuple[str, str]:
+        loaded = self.app.store.load(self.id_of(name))
+        found = loaded[0].condition(condition) if loaded else None
+        return (found.status, found.reason) if found else ("Unknown", "")
+
+    def ready(self, name: str = "c1") -> bool:
+        return self.status("Ready", name)[0] == "True"
+
+    def grants_made(self) -> list[tuple[str, str, str]]:
+        """(principal, role GUID, scope in lower case) of every assignment the product wrote."""
+        return sorted(
+            (a.principal_id, a.role_guid, a.scope.lower())
+            for a in self.azure.role_assignments.all()
+            if (a.description or "").startswith("grantkeeper")
+        )

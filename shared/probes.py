@@ -75,7 +75,7 @@ def verdicts(
     if target == CLOUD_CONTROLLER:
         events = _events(output) if exit_code == 0 else ()
         for progress in concerned:
-            yield progress, _heard(progress, events)
+            yield progress, _heard(progress, events, alone=len(concerned) == 1)
         return
     for progress in concerned:
         if exit_code == 0:
@@ -114,20 +114,28 @@ def _events(output: str) -> tuple[_Event, ...]:
         return ()
 
 
-def _heard(progress: Progress, events: tuple[_Event, ...]) -> Verdict:
-    """The latest word of the cloud controller on the grant's scope since the grant was written."""
+def _heard(progress: Progress, events: tuple[_Event, ...], *, alone: bool) -> Verdict:
+    """The cloud controller's latest word on the grant's scope since the grant was written.
+
+    A denial names its scope. A success names none on AKS, so it proves a grant only where that is
+    the only one it could be about, or where it does name the scope. In one second a denial wins.
+    """
     since = progress.written_at.strftime("%Y-%m-%dT%H:%M:%SZ") if progress.written_at else ""
-    scope = re.escape(progress.grant.scope)
-    verdict = Verdict(None, "the cloud controller has not used this grant yet")
-    for event in sorted(events, key=lambda event: event.at):
+    named = re.compile(rf"(?i){re.escape(progress.grant.scope)}(?![-\w.()/])")
+    denied, worked, message = "", "", ""
+    for event in events:
         if event.at < since:
             continue
         if any(code in event.message for code in _DENIED):
-            if re.search(rf"(?i){scope}(?![\w.()-])", event.message):
-                verdict = Verdict(False, _missing(event.message))
-        elif event.reason == "EnsuredLoadBalancer":
-            verdict = Verdict(True)
-    return verdict
+            if named.search(event.message) and event.at >= denied:
+                denied, message = event.at, _missing(event.message)
+        elif event.reason == "EnsuredLoadBalancer" and (alone or named.search(event.message)):
+            worked = max(worked, event.at)
+    if denied and denied >= worked:
+        return Verdict(False, message)
+    if worked:
+        return Verdict(True)
+    return Verdict(None, "the cloud controller has not used this grant yet")
 
 
 def _missing(message: str) -> str:

@@ -27,6 +27,9 @@ PULL = "Microsoft.ContainerRegistry/registries/pull/read"
 LOAD_BALANCER_WRITE = "Microsoft.Network/loadBalancers/write"
 _REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
 _CANIPULL = re.compile(r"canipull\S*(?:\s+-\S+)*\s+(?P<registry>[a-z0-9][\w.-]*)", re.IGNORECASE)
+_CANIPULL_POD = re.compile(
+    r'canipull.*?"args":\s*\["-v6",\s*"(?P<registry>[a-z0-9][\w.-]*)"\]', re.I
+)
 _EVENTS = re.compile(r"\bkubectl\s+get\s+(ev|events?)\b")
 _NODES = re.compile(r"\bkubectl\s+get\s+(no|nodes?)\b")
 
@@ -128,7 +131,7 @@ class RunCommand:
 
     def _answer(self, cluster: Cluster, text: str) -> tuple[int, str]:
         """Exit code and output."""
-        if found := _CANIPULL.search(text):
+        if found := _CANIPULL_POD.search(text) or _CANIPULL.search(text):
             return self._pull_check(cluster, found["registry"])
         if _EVENTS.search(text):
             items = [self._event(cluster, link) for link in self._links_outside(cluster)]

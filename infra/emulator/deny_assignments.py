@@ -98,10 +98,6 @@ class DenyAssignments:
         router.add("POST", "/_emulator/deny-assignments", self._add)
         router.add("DELETE", "/_emulator/deny-assignments/(?P<guid>[^/]+)", self._remove)
 
-    def all(self) -> list[DenyAssignment]:
-        """Every deny assignment."""
-        return list(self._all)
-
     def add(self, denial: Denial) -> DenyAssignment:
         """Deny actions at a scope to some principals; it holds at once."""
         made = DenyAssignment(

@@ -32,6 +32,7 @@ class EventControl:
         router.add("DELETE", one, self._delete)
         router.add("GET", "/_emulator/event-faults", self._faults)
         router.add("POST", "/_emulator/event-faults", self._add_fault)
+        router.add("DELETE", "/_emulator/event-faults", self._clear_faults)
         router.add("GET", "/_emulator/events", self._published)
         router.add("GET", "/_emulator/dead-letters", self._dead_letters)
         router.add("GET", "/_emulator/topics/(?P<name>[^/]+)/events", self._topic_events)
@@ -67,6 +68,10 @@ class EventControl:
             raise ArmError(400, "InvalidRequest", str(error)) from None
         self._event_grid.faults.add(rule)
         return Response(201)
+
+    def _clear_faults(self, _call: Call) -> Response:
+        self._event_grid.faults.clear()
+        return Response(204)
 
     def _published(self, _call: Call) -> Response:
         return Response(200, {"value": list(self._event_grid.published)})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -26,7 +26,7 @@ class FaultRule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     """
 
     kind: Literal["drop", "duplicate", "delay", "reorder"]
-    count: int = 1
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
     operation_name: str = ""
     subject_contains: str = ""
     delay_seconds: float = 30.0
@@ -70,6 +70,12 @@ class EventFaults:
     def add(self, rule: FaultRule) -> None:
         """Let a rule wait for its events."""
         self._rules.append(WaitingRule(rule, rule.count))
+
+    def clear(self) -> None:
+        """Forget every rule; what one holds back is let go."""
+        for each in self._rules:
+            self._let_go(each)
+        self._rules = []
 
     def waiting(self) -> list[WaitingRule]:
         """The rules that have not had all their events."""

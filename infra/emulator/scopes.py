@@ -6,7 +6,6 @@ import re
 from functools import lru_cache
 
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)(?:/.*)?", re.IGNORECASE)
-_EXTENSION = re.compile(r"/providers/Microsoft\.Authorization/[^/]+(/[^/]+)?$", re.IGNORECASE)
 
 
 def tidy(scope: str) -> str:
@@ -33,8 +32,3 @@ def subscription_id(scope: str) -> str | None:
     """The subscription a scope lies in; None for the root and management groups."""
     found = _SUBSCRIPTION.fullmatch(scope)
     return found[1] if found else None
-
-
-def governed(path: str) -> str:
-    """The scope that an authorization resource's path is about: the path without its tail."""
-    return _EXTENSION.sub("", path) or "/"

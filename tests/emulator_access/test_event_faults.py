@@ -78,6 +78,15 @@ def test_reorder_lets_go_when_nothing_more_comes() -> None:
     assert path.arrived == ["b", "a", "c"]
 
 
+def test_clearing_the_rules_lets_go_of_what_they_hold() -> None:
+    path = Path()
+    path.faults.add(FaultRule("reorder", count=3))
+    path.pass_on("a")
+    path.faults.clear()
+    path.pass_on("b")
+    assert path.arrived == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("knobs", "expected"),
     [
@@ -106,3 +115,5 @@ def test_a_rule_from_json_names_its_wrong_field() -> None:
     assert read_rule({"kind": "drop", "operationName": "x"}).operation_name == "x"
     with pytest.raises(ValueError, match="kinds"):
         read_rule({"kinds": "drop"})
+    with pytest.raises(ValueError, match="count"):
+        read_rule({"kind": "drop", "count": 0})

@@ -1,6 +1,7 @@
 """The only assembly: credential, clients and what the doors call."""
 
 import functools
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ def application() -> Application:
 
 @functools.cache
 def _from_environment() -> Application:
+    for name in ("azure", "msal"):  # at INFO they log the headers of every request
+        logging.getLogger(name).setLevel(logging.WARNING)
     read = settings.read()
     credential = ManagedIdentityCredential(client_id=read.client_id or None)
     work = credential

@@ -142,22 +142,22 @@ class Clusters:
     ) -> Operation:
         """Start an operation whose end everybody hears of."""
 
+        def tell(status: str) -> None:
+            caller, correlation_id = call.caller, call.correlation_id
+            self._world.changed(
+                ArmChange(cluster.id, operation_name, status, caller, correlation_id, existed)
+            )
+
         def finish_and_tell(operation: Operation) -> None:
             finish(operation)
             cluster.new_etag(self._world)
-            self._world.changed(
-                ArmChange(
-                    cluster.id,
-                    operation_name,
-                    operation.status,
-                    call.caller,
-                    call.correlation_id,
-                    existed,
-                )
-            )
+            tell(operation.status)
 
         cluster.new_etag(self._world)
-        outcome = self._next_outcome(cluster.name) if operation_name.endswith("write") else None
+        is_write = operation_name.endswith("write")
+        if is_write and self._world.knobs.events_at_acceptance:
+            tell(SUCCEEDED)
+        outcome = self._next_outcome(cluster.name) if is_write else None
         cluster.operation = self._operations.start(
             f"/subscriptions/{subscription_of(cluster.id)}/providers/Microsoft.ContainerService"
             f"/locations/{cluster.location}",

@@ -7,7 +7,6 @@ Emulated: Azure, and the queues, whose delays follow the same clock (Azurite's f
 import heapq
 import itertools
 import json
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import azure.functions as func
-import msgspec
 from azure.functions import meta
 
 import function_app
@@ -27,7 +25,10 @@ from shared.model import Record
 from shared.resource_id import ClusterId, cluster_id
 
 POLICY = Path(__file__).with_name("policy.yaml")
-SUBNET = "/subscriptions/{0}/resourceGroups/net-main/providers/Microsoft.Network/virtualNetworks/v/subnets/nodes"
+SUBNET = (
+    "/subscriptions/{0}/resourceGroups/net-main/providers/Microsoft.Network"
+    "/virtualNetworks/v/subnets/nodes"
+)
 
 
 @dataclass(order=True)
@@ -176,7 +177,8 @@ class Town:
             function_app.reconcile_cluster(message)
 
     def deliver_event(self, event: dict[str, Any]) -> None:
-        converter = meta.get_binding_registry().get("eventGridTrigger")
+        registry = meta.get_binding_registry()  # type: ignore[no-untyped-call]
+        converter = registry.get("eventGridTrigger")
         datum = meta.Datum(json.dumps(event), "json")
         function_app.cluster_changed(converter.decode(datum, trigger_metadata={}))
 

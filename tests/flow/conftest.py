@@ -1,0 +1,33 @@
+"""Towns for the flow tests: the product in an emulated Azure, behind its real doors."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared import wiring
+from tests.flow.town import Town
+
+Found = Callable[..., Town]
+
+
+@pytest.fixture
+def found_town(storage: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Found]:
+    """Founds a town with a policy and knobs of the test's choice; the doors lead into it."""
+    towns: list[Town] = []
+
+    def found(policy_text: bytes | None = None, **knobs: Any) -> Town:
+        town = Town(storage, policy_text, **knobs)
+        towns.append(town)
+        monkeypatch.setattr(wiring, "application", lambda: town.app)
+        return town
+
+    yield found
+    for town in towns:
+        town.close()
+
+
+@pytest.fixture
+def town(found_town: Found) -> Town:
+    """A town as it usually is: clusters take 4 minutes, permissions work after 5."""
+    return found_town()

@@ -27,7 +27,7 @@ _ALLOWED = tuple(
         ({"GET", "PUT"}, _CLUSTER),
         ({"POST"}, rf"{_CLUSTER}/runcommand"),
         ({"GET"}, rf"{_CLUSTER}/commandresults/[-\w]{{1,64}}"),
-        ({"PUT"}, _GROUP),
+        ({"GET", "PUT"}, _GROUP),
         ({"GET"}, rf"{_SUBSCRIPTION}{_ASSIGNMENTS}"),
         ({"PUT"}, rf"(?:{_GROUP}|{_RESOURCE}){_ASSIGNMENTS}/{_GUID}"),
         ({"GET"}, rf"{_GROUP}/providers/microsoft\.containerregistry/registries/\w{{5,50}}"),

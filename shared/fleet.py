@@ -55,7 +55,7 @@ class Fleet:
             return True
         if _deleted(record):
             return False
-        return record.seen_at is None or now - record.seen_at >= self._policy.looks.resync
+        return record.turn_at is None or now - record.turn_at >= self._policy.looks.resync
 
     def _unlike(self, subscription: str, records: dict[str, Record]) -> Iterator[str]:
         """Keys of the clusters that are new, another incarnation, or gone."""

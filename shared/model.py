@@ -160,7 +160,8 @@ class ProbeRun(Struct, frozen=True):
 class Record(Struct, frozen=True, omit_defaults=True):
     """What is kept of one cluster between turns. Losing it loses history, not the outcome.
 
-    `requeue_at` is when the pending turn becomes visible. `put_at` is when the create was
+    `requeue_at` is when the pending turn becomes visible. `turn_at` is when the last turn was
+    taken, `seen_at` when one last found the cluster. `put_at` is when the create was
     accepted, `absent_since` when the cluster was first not found after having been seen,
     `failing_since` when a create first failed and `retry_at` when to try again (never, if the
     failure is final: `create_refused`). `settled` says that nothing is pending but the slow
@@ -170,6 +171,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     cluster_id: str
     request: ClusterRequest | None = None
     resource_uid: str = ""
+    turn_at: datetime | None = None
     seen_at: datetime | None = None
     put_at: datetime | None = None
     absent_since: datetime | None = None

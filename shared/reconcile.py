@@ -190,7 +190,7 @@ class Reconciler:
                 self._queues.wake(cluster, delay)
                 record = replace(record, requeue_at=now + delay)
         try:
-            self._store.save(replace(record, settled=at is None), etag)
+            self._store.save(replace(record, settled=at is None, turn_at=now), etag)
         except Changed:
             reason = "LostRace"
         ready = record.condition("Ready")

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .event_destinations import DeliveryError, deliver
-from .event_subscriptions import EventSubscription
+from .event_subscriptions import EventSubscription, RetryPolicy
 from .resource_events import Event
 from .timestamps import arm_time
 from .world import World
@@ -31,7 +31,6 @@ class Parcel:
     """One event bound for one subscription, with the attempts made so far."""
 
     subscription_name: str
-    subscription: EventSubscription
     event: Event
     published_at: datetime
     attempts: int = 0
@@ -60,10 +59,15 @@ class DeadLetter:
 
 
 class Delivery:
-    """The threads that deliver, and the retries that wait on the world's clock."""
+    """The threads that deliver, and the retries that wait on the world's clock.
 
-    def __init__(self, world: World) -> None:
+    `find` tells a subscription as it is now, so that a retry goes where new events go; what is
+    bound for one that is gone is dropped.
+    """
+
+    def __init__(self, world: World, find: Callable[[str], EventSubscription | None]) -> None:
         self._world = world
+        self._find = find
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="event-delivery")
         self._closed = False
         self.delivered: deque[Parcel] = deque(maxlen=_KEPT)
@@ -88,30 +92,30 @@ class Delivery:
             self._attempt(parcel)
 
     def _attempt(self, parcel: Parcel) -> None:
+        with self._world.lock:
+            subscription = self._find(parcel.subscription_name)
+            timeout = self._world.knobs.webhook_timeout_seconds
+        if subscription is None:
+            return
+        made = replace(parcel, attempts=parcel.attempts + 1, last_outcome="Delivered")
         try:
-            deliver(
-                parcel.subscription_name,
-                parcel.subscription,
-                parcel.event,
-                parcel.attempts,
-                self._world.knobs.webhook_timeout_seconds,
-            )
+            deliver(parcel.subscription_name, subscription, parcel.event, parcel.attempts, timeout)
         except DeliveryError as error:
             with self._world.lock:
-                self._failed(replace(parcel, attempts=parcel.attempts + 1), error)
+                self._failed(
+                    replace(made, last_outcome=error.reason),
+                    error.status,
+                    subscription.retry_policy,
+                )
         else:
             with self._world.lock:
-                self.delivered.append(
-                    replace(parcel, attempts=parcel.attempts + 1, last_outcome="Delivered")
-                )
+                self.delivered.append(made)
 
-    def _failed(self, parcel: Parcel, error: DeliveryError) -> None:
+    def _failed(self, parcel: Parcel, status: int, policy: RetryPolicy) -> None:
         now = self._world.clock.now()
-        parcel = replace(parcel, last_outcome=error.reason)
-        wait = self._wait(parcel, error.status)
-        policy = parcel.subscription.retry_policy
+        wait = self._wait(parcel, status)
         expiry = parcel.published_at + timedelta(minutes=policy.event_time_to_live_in_minutes)
-        if error.status in _NEVER_RETRIED:
+        if status in _NEVER_RETRIED:
             reason = "UndeliverableDueToClientError"
         elif parcel.attempts >= policy.max_delivery_attempts:
             reason = "MaxDeliveryAttemptsExceeded"

@@ -47,7 +47,7 @@ class EventGrid:
         self._world = world
         self._ids = world.seeded("event ids")
         self._subscriptions: dict[str, Subscribed] = {}
-        self.delivery = Delivery(world)
+        self.delivery = Delivery(world, self._find)
         self.faults = EventFaults(world, self._send)
         self.published: deque[Event] = deque(maxlen=_KEPT)
         self.pending: deque[Event] = deque(maxlen=_KEPT)
@@ -89,6 +89,10 @@ class EventGrid:
         """Stop delivering."""
         self.delivery.close()
 
+    def _find(self, name: str) -> EventSubscription | None:
+        found = self._subscriptions.get(name)
+        return found.subscription if found else None
+
     def _on_change(self, change: ArmChange) -> None:
         event = resource_event(
             change, self._new_id(), self._world.tenant_id, self._world.clock.now()
@@ -101,7 +105,7 @@ class EventGrid:
         now = self._world.clock.now()
         for name, each in self._subscriptions.items():
             parcels = [
-                Parcel(name, each.subscription, event, now)
+                Parcel(name, event, now)
                 for event in events
                 if each.state == "Succeeded" and each.subscription.filter.passes(event)
             ]

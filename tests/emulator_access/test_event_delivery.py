@@ -193,6 +193,33 @@ def test_a_listener_that_was_down_gets_the_event_once_it_is_up(stage: Stage) -> 
     assert up.subjects() == [subject]
 
 
+def test_a_retry_goes_where_the_subscription_points_now(stage: Stage, webhook: Webhook) -> None:
+    with serving() as gone:
+        stage.subscribe_webhook(gone)
+    subject = stage.finish()
+    eventually(lambda: stage.world.next_due() is not None, "a retry is planned")
+    stage.subscribe_webhook(webhook)
+    stage.advance(10)
+    eventually(webhook.subjects, "the retry arrives")
+    assert webhook.subjects() == [subject]
+
+
+def test_what_is_bound_for_a_deleted_subscription_is_dropped(
+    stage: Stage, webhook: Webhook
+) -> None:
+    stage.subscribe_webhook(webhook)
+    webhook.answers.append(500)
+    stage.finish()
+    eventually(lambda: stage.world.next_due() is not None, "a retry is planned")
+    stage.event_grid.unsubscribe("clusters")
+    stage.advance(86_400)
+    assert stage.world.next_due() is None
+    stage.subscribe_webhook(webhook)
+    later = stage.finish("later")
+    eventually(lambda: later in webhook.subjects(), "the later event arrives")
+    assert len(webhook.subjects()) == 2
+
+
 def test_only_events_that_pass_the_filter_are_delivered(stage: Stage, webhook: Webhook) -> None:
     operations = {
         "operatorType": "StringIn",

@@ -73,9 +73,12 @@ class Delivery:
         self.delivered: deque[Parcel] = deque(maxlen=_KEPT)
         self.dead_letters: deque[DeadLetter] = deque(maxlen=_KEPT)
 
-    def send(self, parcels: list[Parcel]) -> None:
-        """Deliver, one after the other and apart from other calls."""
-        self.run(lambda: self._attempt_all(parcels))
+    def send(self, subscription_name: str, parcels: list[Parcel]) -> None:
+        """Deliver to one subscription, one after the other and apart from other calls."""
+        subscription = self._find(subscription_name)
+        if subscription is not None:
+            timeout = self._world.knobs.webhook_timeout_seconds
+            self.run(lambda: self._attempt_all(subscription, parcels, timeout))
 
     def run(self, work: Callable[[], object]) -> None:
         """Do blocking work in a delivery thread; nothing more is done once closed."""
@@ -87,19 +90,17 @@ class Delivery:
         self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _attempt_all(self, parcels: list[Parcel]) -> None:
+    def _attempt_all(
+        self, subscription: EventSubscription, parcels: list[Parcel], timeout: float
+    ) -> None:
         for parcel in parcels:
-            self._attempt(parcel)
+            self._attempt(subscription, parcel, timeout)
 
-    def _attempt(self, parcel: Parcel) -> None:
-        with self._world.lock:
-            subscription = self._find(parcel.subscription_name)
-            timeout = self._world.knobs.webhook_timeout_seconds
-        if subscription is None:
-            return
-        made = replace(parcel, attempts=parcel.attempts + 1, last_outcome="Delivered")
+    def _attempt(self, subscription: EventSubscription, parcel: Parcel, timeout: float) -> None:
+        name, count = parcel.subscription_name, parcel.attempts
+        made = replace(parcel, attempts=count + 1, last_outcome="Delivered")
         try:
-            deliver(parcel.subscription_name, subscription, parcel.event, parcel.attempts, timeout)
+            deliver(name, subscription, parcel.event, count, timeout)
         except DeliveryError as error:
             with self._world.lock:
                 self._failed(
@@ -122,7 +123,7 @@ class Delivery:
         elif now + timedelta(seconds=wait) > expiry:
             reason = "TimeToLiveExceeded"
         else:
-            self._world.after(wait, lambda: self.send([parcel]))
+            self._world.after(wait, lambda: self.send(parcel.subscription_name, [parcel]))
             return
         self.dead_letters.append(DeadLetter(parcel, reason, now))
 

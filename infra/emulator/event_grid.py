@@ -110,7 +110,7 @@ class EventGrid:
                 if each.state == "Succeeded" and each.subscription.filter.passes(event)
             ]
             if parcels:
-                self.delivery.send(parcels)
+                self.delivery.send(name, parcels)
 
     def _validate(self, name: str, subscribed: Subscribed) -> None:
         validation = self._validation_event()

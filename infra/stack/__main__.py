@@ -16,8 +16,9 @@ DESCRIPTION = """\
 The local stack: Azurite (storage), the emulator of Azure (ARM, identities, Event Grid) and the
 Functions host with the function app in it, all on loopback.
 
-  up      start what does not run, and leave it running; safe to repeat
-  down    stop everything and drop the data; logs stay in the folder
+  up      start what does not run, and leave it running; safe to repeat; after a change of code,
+          down first
+  down    stop everything and drop the data; logs stay until the next up
   status  show the parts; exit code 1 unless all of them run
   run     up, wait for Ctrl-C or SIGTERM, down
 

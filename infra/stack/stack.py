@@ -107,13 +107,16 @@ class Stack:
                 raise
 
     def stop(self) -> None:
-        """End every part, in reverse order, and drop the data; logs stay. Harmless when down."""
+        """End every part, in reverse order, and drop the data; logs stay until the next start. Harmless when down."""
         if self.folder.exists():
             with self._alone():
                 self._stop()
 
     def _start(self) -> None:
         running = [part.name for part in self.parts if part.alive()]
+        if not running:
+            for part in self.parts:
+                part.log.unlink(missing_ok=True)
         in_use = [*running, *(azurite.SERVICES if self.azurite.name in running else ())]
         ports.remember(self._ports_file, _PORTS, in_use)
         self.azurite.start()

@@ -107,7 +107,10 @@ class Stack:
                 raise
 
     def stop(self) -> None:
-        """End every part, in reverse order, and drop the data; logs stay until the next start. Harmless when down."""
+        """End every part, in reverse order, and drop the data; harmless when down.
+
+        Logs stay until the next start.
+        """
         if self.folder.exists():
             with self._alone():
                 self._stop()

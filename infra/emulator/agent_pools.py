@@ -9,9 +9,9 @@ from . import cluster_body
 from .cluster_links import LinkChecks
 from .cluster_state import Cluster
 from .clusters import CLUSTER_PATH, Clusters
-from .operations import Operation, Operations
+from .operations import SUCCEEDED, Operation, Operations
 from .wire import ArmError, Call, Response, Router
-from .world import World
+from .world import ArmChange, World
 
 POOL_TYPE = "Microsoft.ContainerService/managedClusters/agentPools"
 _POOLS = CLUSTER_PATH + "/agentPools"
@@ -70,7 +70,11 @@ class AgentPools:
             pool["provisioningState"] = operation.status
 
         operation = self._clusters.begin_part(
-            call, cluster, f"{POOL_TYPE}/write", f"{pool['name']} - {state}", seconds, finish
+            cluster,
+            _change(call, cluster, pool["name"], "write", existed=state != "Creating"),
+            f"{pool['name']} - {state}",
+            seconds,
+            finish,
         )
         headers = self._operations.status_headers(call.request, operation)
         return Response(201 if state == "Creating" else 200, _document(cluster, pool), headers)
@@ -93,13 +97,17 @@ class AgentPools:
         seconds = self._seconds(self._world.knobs.deletion_seconds, cluster, pool)
 
         def finish(operation: Operation) -> None:
-            if operation.status == "Succeeded":
+            if operation.status == SUCCEEDED:
                 cluster.properties["agentPoolProfiles"] = others
             else:
                 found["provisioningState"] = operation.status
 
         operation = self._clusters.begin_part(
-            call, cluster, f"{POOL_TYPE}/delete", f"{pool} - Deleting", seconds, finish
+            cluster,
+            _change(call, cluster, found["name"], "delete", existed=True),
+            f"{found['name']} - Deleting",
+            seconds,
+            finish,
         )
         return Response(
             202,
@@ -122,6 +130,12 @@ def _require(cluster: Cluster, pool: str) -> dict[str, Any]:
     raise ArmError(
         404, "NotFound", f"Could not find the agentpool: {pool} in cluster: {cluster.name}."
     )
+
+
+def _change(call: Call, cluster: Cluster, name: str, verb: str, *, existed: bool) -> ArmChange:
+    resource_id, operation_name = f"{cluster.id}/agentPools/{name}", f"{POOL_TYPE}/{verb}"
+    caller, correlation_id = call.caller, call.correlation_id
+    return ArmChange(resource_id, operation_name, SUCCEEDED, caller, correlation_id, existed)
 
 
 def _document(cluster: Cluster, pool: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from . import cluster_body
@@ -61,7 +61,7 @@ class Clusters:
         self._clusters: dict[str, Cluster] = {}
         self._outcomes: list[Outcome] = []
         self._incarnations = 0
-        groups.on_removed.append(self._remove_below)
+        world.on_delete.append(self._remove_below)
         resources.more.append(self._documents)
 
     def register(self, router: Router) -> None:
@@ -103,16 +103,18 @@ class Clusters:
 
     def begin_part(
         self,
-        call: Call,
         cluster: Cluster,
-        operation_name: str,
+        about: ArmChange,
         doing: str,
         seconds: float,
         finish: Finish,
     ) -> Operation:
-        """Start an operation on a part of a cluster (an agent pool), which keeps others out."""
+        """Start an operation on a part of a cluster (an agent pool), which keeps others out.
+
+        `about` is what everybody hears at its end, then with the status it ended in.
+        """
         cluster.busy_with = doing
-        return self._start(call, cluster, operation_name, seconds, finish, existed=True)
+        return self._start(cluster, about, seconds, finish)
 
     def _begin(
         self, call: Call, cluster: Cluster, state: str, seconds: float, *, verb: str = "write"
@@ -127,36 +129,28 @@ class Clusters:
 
         cluster.pending = state
         cluster.busy_with = f"{cluster.name} - {state}"
-        name = f"{CLUSTER_TYPE}/{verb}"
-        return self._start(call, cluster, name, seconds, finish, existed=state != "Creating")
+        about = ArmChange(
+            cluster.id,
+            f"{CLUSTER_TYPE}/{verb}",
+            SUCCEEDED,
+            call.caller,
+            call.correlation_id,
+            existed=state != "Creating",
+        )
+        return self._start(cluster, about, seconds, finish)
 
     def _start(
-        self,
-        call: Call,
-        cluster: Cluster,
-        operation_name: str,
-        seconds: float,
-        finish: Finish,
-        *,
-        existed: bool,
+        self, cluster: Cluster, about: ArmChange, seconds: float, finish: Finish
     ) -> Operation:
-        """Start an operation whose end everybody hears of."""
-
-        def tell(status: str) -> None:
-            caller, correlation_id = call.caller, call.correlation_id
-            self._world.changed(
-                ArmChange(cluster.id, operation_name, status, caller, correlation_id, existed)
-            )
-
         def finish_and_tell(operation: Operation) -> None:
             finish(operation)
             cluster.new_etag(self._world)
-            tell(operation.status)
+            self._world.changed(replace(about, status=operation.status))
 
         cluster.new_etag(self._world)
-        is_write = operation_name.endswith("write")
+        is_write = about.operation_name.endswith("/write")
         if is_write and self._world.knobs.events_at_acceptance:
-            tell(SUCCEEDED)
+            self._world.changed(about)
         outcome = self._next_outcome(cluster.name) if is_write else None
         cluster.operation = self._operations.start(
             f"/subscriptions/{subscription_of(cluster.id)}/providers/Microsoft.ContainerService"

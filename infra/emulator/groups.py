@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,15 +45,13 @@ class ResourceGroup:
 class Groups:
     """The resource groups of all subscriptions.
 
-    `on_removed` are called with the id of a group that is about to cease: whoever keeps something
-    in groups removes it then.
+    Whoever keeps something in groups listens to `World.on_delete` and removes it with its group.
     """
 
     def __init__(self, world: World, operations: Operations) -> None:
         self._world = world
         self._operations = operations
         self._groups: dict[str, ResourceGroup] = {}
-        self.on_removed: list[Callable[[str], None]] = []
 
     def register(self, router: Router) -> None:
         """Routes that ask for a token."""
@@ -97,12 +94,8 @@ class Groups:
 
     def remove(self, group_id: str) -> None:
         """Drop a group and all that lives in it, at once."""
-        if group_id.lower() not in self._groups:
-            return
-        for remove_contents in self.on_removed:
-            remove_contents(group_id)
-        del self._groups[group_id.lower()]
-        self._world.deleted(group_id)
+        if self._groups.pop(group_id.lower(), None):
+            self._world.deleted(group_id)
 
     # routes
 

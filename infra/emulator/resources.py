@@ -25,8 +25,8 @@ _CREATED_WITH_200 = frozenset({"microsoft.compute/disks"})
 class Resources:
     """The generic resource store.
 
-    `more` are asked for the documents of resources kept elsewhere (clusters), for the lists of
-    everything in a group or subscription.
+    `more` are asked for the documents of resources kept elsewhere (clusters): they are in the lists
+    of everything in a group or subscription, and may have children here.
     """
 
     def __init__(self, world: World, groups: Groups) -> None:
@@ -34,7 +34,7 @@ class Resources:
         self._groups = groups
         self._resources: dict[str, Resource] = {}
         self.more: list[Callable[[], Iterable[dict[str, Any]]]] = []
-        groups.on_removed.append(self._remove_below)
+        world.on_delete.append(self._remove_below)
 
     def register(self, router: Router) -> None:
         """Routes; to be registered after every room with routes of its own."""
@@ -84,7 +84,6 @@ class Resources:
         resource = self.find(resource_id)
         if resource is None:
             return False
-        self._remove_below(resource.id)
         self._drop(resource)
         correlation_id = correlation_id or self._world.new_guid()
         self._tell(resource.id, resource.type, "delete", caller, correlation_id, True)
@@ -162,10 +161,11 @@ class Resources:
 
     def _remove_below(self, scope: str) -> None:
         for resource in self.below(scope):
-            self._drop(resource)
+            if resource.id.lower() in self._resources:
+                self._drop(resource)
 
     def _drop(self, resource: Resource) -> None:
-        self._resources.pop(resource.id.lower(), None)
+        del self._resources[resource.id.lower()]
         if resource.principal_id:
             self._world.directory.remove(resource.principal_id)
         self._world.deleted(resource.id)
@@ -181,7 +181,7 @@ class Resources:
                 "operation.",
             )
         parent = arm_ids.parent_of(resource_id)
-        if parent and self.find(parent) is None:
+        if parent and not self._exists(parent):
             raise ArmError(
                 404,
                 "ParentResourceNotFound",
@@ -189,6 +189,12 @@ class Resources:
                 f"'{arm_ids.type_of(resource_id)}', because the parent resource '{parent}' could "
                 "not be found.",
             )
+
+    def _exists(self, resource_id: str) -> bool:
+        elsewhere = (document for source in self.more for document in source())
+        return self.find(resource_id) is not None or any(
+            arm_ids.same(document["id"], resource_id) for document in elsewhere
+        )
 
     def _tell(
         self,
@@ -244,6 +250,8 @@ class Resources:
         scope = path[: path.lower().rindex("/providers/")]
         if kind.count("/") > 1:
             scope = path.rpartition("/")[0]
+            if group and not self._exists(scope):
+                raise not_found(scope)
         found = [r for r in self.below(scope) if r.type.lower() == kind.lower()]
         return Response(200, {"value": [self.document(r) for r in found]})
 

@@ -116,10 +116,13 @@ class JobHost:
         self.drain()
         try:
             async with asyncio.timeout(_PATIENCE):
-                await asyncio.gather(*self._listeners, return_exceptions=True)
+                if self._listeners:
+                    await asyncio.wait(list(self._listeners))
                 await self.invoker.idle()
         except TimeoutError:
-            log.warning("%d invocations did not end in time.", self.invoker.running)
+            log.warning(
+                "%d invocations did not end within %.0f s.", self.invoker.running, _PATIENCE
+            )
         tasks = list(self._listeners)
         for task in tasks:
             task.cancel()

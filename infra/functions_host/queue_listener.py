@@ -125,11 +125,10 @@ class QueueListener:
         if not self._exists:
             self._queue.get_queue_properties()  # the trigger never makes its queue
             self._exists = True
-        size = self._options.batch_size
         pages = self._queue.receive_messages(
-            messages_per_page=size, max_messages=size, visibility_timeout=self._lease
-        )
-        return list(pages)
+            messages_per_page=self._options.batch_size, visibility_timeout=self._lease
+        ).by_page()
+        return list(next(pages, ()))  # one page is one request
 
     async def _process(self, message: QueueMessage) -> None:
         try:

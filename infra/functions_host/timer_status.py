@@ -52,7 +52,7 @@ class StatusFile:
             if updated is None:
                 return None
             return TimerStatus(_moment(document["Last"]), _moment(document["Next"]), updated)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, status: TimerStatus) -> None:

@@ -130,5 +130,10 @@ def _any_matches(patterns: tuple[str, ...], action: str) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """An action with wildcards: '*' stands for any characters, slashes too."""
-    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.IGNORECASE)
+    """An action with wildcards: '*' stands for any characters, slashes too.
+
+    '/*/' also stands for '/': Managed Identity Operator holds 'userAssignedIdentities/*/assign/
+    action', and what is asked of it is 'userAssignedIdentities/assign/action'.
+    """
+    parts = re.escape(pattern).replace(r"/\*/", "/(?:.*/)?").replace(r"\*", ".*")
+    return re.compile(parts, re.IGNORECASE)

@@ -1,0 +1,351 @@
+"""Managed clusters as the real client meets them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.mgmt.containerservice import ContainerServiceClient
+
+from infra.emulator import Emulator
+from infra.emulator.clusters import Outcome
+
+from .town import POOL, Town, cluster_body, error_code
+
+LONG_ENOUGH = 400.0
+
+
+def create(aks: ContainerServiceClient, name: str = "c1", **properties: Any) -> None:
+    aks.managed_clusters.begin_create_or_update(
+        "rg", name, cluster_body(**properties), polling=False
+    )
+
+
+def put(town: Town, name: str, body: dict[str, Any], **headers: str) -> Any:
+    path = town.id("Microsoft.ContainerService/managedClusters", name)
+    return town.ask("PUT", path, body, headers=headers)
+
+
+def test_the_control_plane_identity_is_there_at_once_and_the_kubelets_only_after_success(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    creating = aks.managed_clusters.get("rg", "c1")
+    assert creating.properties.provisioning_state == "Creating"
+    assert creating.properties.identity_profile is None
+    assert emulator.world.directory.get(creating.identity.principal_id)
+    emulator.advance(LONG_ENOUGH)
+    done = aks.managed_clusters.get("rg", "c1")
+    assert done.properties.provisioning_state == "Succeeded"
+    assert done.identity.principal_id == creating.identity.principal_id
+    kubelet = done.properties.identity_profile["kubeletidentity"]
+    assert "/MC_rg_c1_westus2/" in kubelet.resource_id
+    assert emulator.world.directory.get(kubelet.object_id)
+
+
+def test_empty_fields_are_filled_in_by_the_service(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks, kubernetesVersion="", agentPoolProfiles=[{**POOL, "vmSize": ""}])
+    cluster = aks.managed_clusters.get("rg", "c1").properties
+    assert cluster.kubernetes_version
+    assert cluster.agent_pool_profiles[0].vm_size
+    assert cluster.service_principal_profile.client_id == "msi"
+    assert cluster.node_resource_group == "MC_rg_c1_westus2"
+
+
+def test_the_pollers_result_is_the_finished_cluster(
+    aks: ContainerServiceClient, town: Town
+) -> None:
+    poller = aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body())
+    assert poller.result().properties.provisioning_state == "Succeeded"
+
+
+def test_a_conditional_create_never_touches_an_existing_cluster(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    emulator.advance(LONG_ENOUGH)
+    before = aks.managed_clusters.get("rg", "c1")
+    with pytest.raises(ResourceExistsError) as refused:
+        aks.managed_clusters.begin_create_or_update(
+            "rg",
+            "C1",
+            cluster_body(),
+            etag="*",
+            match_condition=MatchConditions.IfMissing,
+            polling=False,
+        )
+    assert refused.value.status_code == 412
+    assert aks.managed_clusters.get("rg", "c1").e_tag == before.e_tag
+
+
+def test_preconditions_that_make_no_sense_are_bad_requests(town: Town) -> None:
+    both = put(town, "c1", cluster_body(), **{"If-None-Match": "*", "If-Match": "x"})
+    other = put(town, "c1", cluster_body(), **{"If-None-Match": "x"})
+    missing = put(town, "c1", cluster_body(), **{"If-Match": "x"})
+    assert [both.status, other.status, missing.status] == [400, 400, 412]
+    assert town.emulator.clusters.all() == []
+
+
+def test_a_second_operation_waits_its_turn(aks: ContainerServiceClient, town: Town) -> None:
+    create(aks)
+    with pytest.raises(ResourceExistsError) as refused:
+        create(aks)
+    assert refused.value.status_code == 409
+    assert refused.value.error and refused.value.error.code == "OperationNotAllowed"
+
+
+def test_a_cluster_made_again_under_its_name_is_another_cluster(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    emulator.advance(LONG_ENOUGH)
+    first = aks.managed_clusters.get("rg", "c1")
+    aks.managed_clusters.begin_delete("rg", "c1").result()
+    create(aks)
+    second = aks.managed_clusters.get("rg", "c1")
+    assert second.id == first.id
+    assert second.properties.resource_uid != first.properties.resource_uid
+    assert second.identity.principal_id != first.identity.principal_id
+
+
+def test_a_deleted_cluster_takes_its_node_group_and_identities_but_not_its_assignments(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    subnet = town.subnet()
+    create(aks)
+    emulator.advance(LONG_ENOUGH)
+    cluster = aks.managed_clusters.get("rg", "c1")
+    kubelet = cluster.properties.identity_profile["kubeletidentity"]
+    emulator.role_assignments.seed(subnet, cluster.identity.principal_id, "Network Contributor")
+    aks.managed_clusters.begin_delete("rg", "c1").result()
+    with pytest.raises(ResourceNotFoundError):
+        aks.managed_clusters.get("rg", "c1")
+    assert emulator.groups.find(emulator.subscription_id, "MC_rg_c1_westus2") is None
+    assert emulator.resources.find(kubelet.resource_id) is None
+    for object_id in (cluster.identity.principal_id, kubelet.object_id):
+        assert emulator.world.directory.get(object_id) is None
+    left = emulator.role_assignments.of_principal(cluster.identity.principal_id)
+    assert [each.scope for each in left] == [subnet]
+
+
+def test_deleting_what_is_not_there_is_fine(aks: ContainerServiceClient, town: Town) -> None:
+    assert (
+        town.ask("DELETE", town.id("Microsoft.ContainerService/managedClusters", "x")).status == 204
+    )
+
+
+def test_a_failed_create_says_why_and_a_second_put_repairs_it(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    emulator.clusters.expect(Outcome(code="QuotaExceeded", message="No cores left."))
+    with pytest.raises(HttpResponseError) as failed:
+        aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body()).result()
+    assert failed.value.error and failed.value.error.code == "QuotaExceeded"
+    cluster = aks.managed_clusters.get("rg", "c1")
+    assert cluster.properties.provisioning_state == "Failed"
+    assert cluster.properties.identity_profile is None
+    aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body()).result()
+    cluster = aks.managed_clusters.get("rg", "c1")
+    assert cluster.properties.provisioning_state == "Succeeded"
+    assert cluster.properties.identity_profile["kubeletidentity"].object_id
+
+
+def test_an_aborted_create_ends_canceled(aks: ContainerServiceClient, town: Town) -> None:
+    create(aks)
+    aks.managed_clusters.begin_abort_latest_operation("rg", "c1").result()
+    assert aks.managed_clusters.get("rg", "c1").properties.provisioning_state == "Canceled"
+
+
+def test_an_update_keeps_the_identities(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    emulator.advance(LONG_ENOUGH)
+    before = aks.managed_clusters.get("rg", "c1")
+    answer = aks.managed_clusters.begin_create_or_update("rg", "c1", before).result()
+    assert answer.identity.principal_id == before.identity.principal_id
+    assert answer.properties.identity_profile == before.properties.identity_profile
+    assert answer.properties.resource_uid == before.properties.resource_uid
+
+
+def test_clusters_are_listed_by_subscription_and_by_group_whatever_the_case(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    emulator.groups.create(emulator.subscription_id, "other", "westus2")
+    assert [c.name for c in aks.managed_clusters.list()] == ["c1"]
+    assert [c.name for c in aks.managed_clusters.list_by_resource_group("RG")] == ["c1"]
+    assert list(aks.managed_clusters.list_by_resource_group("other")) == []
+    assert aks.managed_clusters.get("RG", "C1").name == "c1"
+
+
+def test_a_deleted_group_takes_its_clusters_and_their_node_groups(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    emulator.advance(LONG_ENOUGH)
+    assert town.ask("DELETE", town.group).status == 202
+    emulator.advance(LONG_ENOUGH)
+    assert emulator.clusters.all() == []
+    assert [group.name for group in emulator.groups.all()] == ["grantkeeper"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"agentPoolProfiles": []}, "InvalidParameter"),
+        ({"agentPoolProfiles": [{**POOL, "name": "Pool"}]}, "InvalidParameter"),
+        ({"agentPoolProfiles": [{**POOL, "name": "a" * 13}]}, "InvalidParameter"),
+        ({"agentPoolProfiles": [{**POOL, "mode": "User"}]}, "InvalidParameter"),
+        ({"agentPoolProfiles": [{**POOL, "count": 0}]}, "InvalidParameter"),
+        ({"agentPoolProfiles": [POOL, POOL]}, "InvalidParameter"),
+        ({"agentPoolProfiles": [{**POOL, "colour": "red"}]}, "UnmarshalError"),
+        ({"dnsPrefix": ""}, "InvalidParameter"),
+        ({"dnsPrefix": "-x"}, "InvalidParameter"),
+        ({"colour": "red"}, "UnmarshalError"),
+        ({"servicePrincipalProfile": {"clientId": "abc", "secret": "x"}}, "InvalidParameter"),
+    ],
+)
+def test_a_body_aks_would_refuse_makes_no_cluster(
+    town: Town, change: dict[str, Any], code: str
+) -> None:
+    answer = put(town, "c1", cluster_body(**change))
+    assert (answer.status, error_code(answer)) == (400, code)
+    assert town.emulator.clusters.all() == []
+
+
+@pytest.mark.parametrize("name", ["-c", "c-", "a" * 64, "c.d"])
+def test_a_name_aks_would_refuse_makes_no_cluster(town: Town, name: str) -> None:
+    assert error_code(put(town, name, cluster_body())) == "InvalidParameter"
+
+
+def test_unknown_top_level_fields_are_refused(town: Town) -> None:
+    assert error_code(put(town, "c1", {**cluster_body(), "zones": []})) == "UnmarshalError"
+
+
+def test_a_cluster_needs_its_group(aks: ContainerServiceClient) -> None:
+    with pytest.raises(ResourceNotFoundError) as refused:
+        create(aks)
+    assert refused.value.error and refused.value.error.code == "ResourceGroupNotFound"
+
+
+def test_a_subnet_that_does_not_exist_is_refused(town: Town) -> None:
+    pool = {**POOL, "vnetSubnetID": town.subnet() + "x"}
+    assert error_code(put(town, "c1", cluster_body(agentPoolProfiles=[pool]))) == "InvalidParameter"
+
+
+def test_a_requester_who_may_not_join_the_subnet_is_refused(town: Town) -> None:
+    pool = {**POOL, "vnetSubnetID": town.subnet()}
+    somebody = town.emulator.world.directory.create("somebody")
+    role = "Azure Kubernetes Service Contributor Role"
+    town.emulator.role_assignments.seed(town.group, somebody.object_id, role)
+    path = town.id("Microsoft.ContainerService/managedClusters", "c1")
+    body = cluster_body(agentPoolProfiles=[pool])
+    answer = town.ask("PUT", path, body, caller=somebody)
+    assert (answer.status, error_code(answer)) == (403, "LinkedAuthorizationFailed")
+
+
+def test_a_user_assigned_identity_must_exist_and_then_is_the_control_plane(town: Town) -> None:
+    missing = town.id("Microsoft.ManagedIdentity/userAssignedIdentities", "id1")
+    body = cluster_body()
+    body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {missing: {}}}
+    assert error_code(put(town, "c1", body)) == "FailedIdentityOperation"
+    identity = town.identity("id1")
+    answer = put(town, "c1", body)
+    about = answer.body["identity"]["userAssignedIdentities"][missing]
+    assert about["principalId"] == identity.principal_id
+
+
+def test_an_own_kubelet_identity_needs_a_grant_in_effect_beforehand(town: Town) -> None:
+    control, kubelet = town.identity("control"), town.identity("kubelet")
+    body = cluster_body(identityProfile={"kubeletidentity": {"resourceId": kubelet.id}})
+    code = "CustomKubeletIdentityMissingPermissionError"
+    assert error_code(put(town, "c1", body)) == code
+    body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {control.id: {}}}
+    assert error_code(put(town, "c1", body)) == code
+    assert control.principal_id
+    assignments = town.emulator.role_assignments
+    assignments.seed(kubelet.id, control.principal_id, "Managed Identity Operator")
+    assert put(town, "c1", body).status == 201
+    town.emulator.advance(LONG_ENOUGH)
+    (cluster,) = town.emulator.clusters.all()
+    assert cluster.kubelet_object_id == kubelet.principal_id
+
+
+def test_a_system_assigned_identity_cannot_have_a_custom_private_dns_zone(town: Town) -> None:
+    zone = town.put("Microsoft.Network/privateDnsZones", "privatelink.westus2.azmk8s.io")
+    profile = {"enablePrivateCluster": True, "privateDNSZone": zone.id}
+    answer = put(town, "c1", cluster_body(apiServerAccessProfile=profile))
+    assert error_code(answer) == "CustomPrivateDNSZoneMissingPermissionError"
+
+
+def test_add_ons_get_identities_with_success_only(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(
+        aks,
+        addonProfiles={
+            "azureKeyvaultSecretsProvider": {"enabled": True},
+            "azurepolicy": {"enabled": False},
+        },
+        ingressProfile={"webAppRouting": {"enabled": True}},
+    )
+    creating = aks.managed_clusters.get("rg", "c1").properties
+    assert creating.addon_profiles["azureKeyvaultSecretsProvider"].identity is None
+    emulator.advance(LONG_ENOUGH)
+    done = aks.managed_clusters.get("rg", "c1").properties
+    secrets = done.addon_profiles["azureKeyvaultSecretsProvider"].identity
+    assert emulator.world.directory.get(secrets.object_id)
+    assert done.addon_profiles["azurepolicy"].identity is None
+    assert emulator.world.directory.get(done.ingress_profile.web_app_routing.identity.object_id)
+
+
+def test_somebody_elses_service_principal_cluster_has_no_managed_identity(town: Town) -> None:
+    profile = {"clientId": "00000000-0000-0000-0000-00000000abcd", "secret": "hush"}
+    body = cluster_body(servicePrincipalProfile=profile)
+    del body["identity"]
+    answer = put(town, "c1", body)
+    assert answer.status == 201
+    assert answer.body["properties"]["servicePrincipalProfile"] == {"clientId": profile["clientId"]}
+    town.emulator.advance(LONG_ENOUGH)
+    (cluster,) = town.emulator.clusters.all()
+    assert "identity" not in cluster.document()
+    assert "identityProfile" not in cluster.document()["properties"]
+
+
+def test_credentials_are_refused_when_local_accounts_are_off(
+    aks: ContainerServiceClient, town: Town
+) -> None:
+    create(aks, "open")
+    create(aks, "closed", disableLocalAccounts=True)
+    found = aks.managed_clusters.list_cluster_user_credentials("rg", "open").kubeconfigs[0]
+    assert json.loads(
+        base64.b64decode(bytes(found.value)) if b"{" not in found.value else found.value
+    )
+    with pytest.raises(HttpResponseError) as refused:
+        aks.managed_clusters.list_cluster_admin_credentials("rg", "closed")
+    assert refused.value.error and refused.value.error.code == "BadRequest"
+
+
+def test_what_cannot_change_is_refused_in_an_update(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    emulator.advance(LONG_ENOUGH)
+    answer = put(town, "c1", cluster_body(dnsPrefix="another"))
+    assert error_code(answer) == "PropertyChangeNotAllowed"
+
+
+def test_the_node_group_is_the_clusters_own_to_write_in(
+    aks: ContainerServiceClient, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    principal_id = aks.managed_clusters.get("rg", "c1").identity.principal_id
+    (assignment,) = emulator.role_assignments.of_principal(principal_id)
+    assert assignment.scope.endswith("/resourceGroups/MC_rg_c1_westus2")

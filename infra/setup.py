@@ -19,6 +19,7 @@ PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
 NODE_MODULES = ROOT / "node_modules"
 PACKAGE_LOCK = ROOT / "package-lock.json"
+OLDEST_NODE = 20
 
 VENV_CHECK = """
 import importlib.util, sys
@@ -30,8 +31,8 @@ def main() -> int:
     """Install what is missing or out of date. The exit code is that of the first failing tool."""
     if sys.version_info[:2] != (3, 11):
         return fail(f"Python 3.11 is needed, this is {sys.version.split()[0]}")
-    if shutil.which("npm") is None:
-        return fail("npm is needed for Azurite: install Node 20 or newer, https://nodejs.org")
+    if shutil.which("npm") is None or node_major() < OLDEST_NODE:
+        return fail(f"Azurite needs Node {OLDEST_NODE} or newer, with npm: https://nodejs.org")
     (ROOT / ".local").mkdir(exist_ok=True)
     with (ROOT / ".local" / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -73,6 +74,14 @@ def install_azurite() -> None:
     """Install exactly what package-lock.json names; npm removes what was there before."""
     say("Installing Azurite into node_modules (about a minute when nothing is cached)")
     run("npm", "ci", "--no-progress")
+
+
+def node_major() -> int:
+    """The major version of the `node` on PATH; 0 when there is none."""
+    if shutil.which("node") is None:
+        return 0
+    answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    return int(answer.stdout.removeprefix("v").partition(".")[0])
 
 
 def run(*command: str | Path) -> None:

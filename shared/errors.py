@@ -50,6 +50,7 @@ _LATER = frozenset(
         "OperationNotAllowed",
         "ParentResourceNotFound",
         "PrincipalNotFound",  # a fresh identity that has not been replicated
+        "ResourceGroupNotFound",  # also said of a fresh group that has not been replicated
         "ResourceNotFound",
         "ResourceQuotaExceeded",
         "RetryableErrorDueToAnotherOperation",

@@ -13,12 +13,15 @@ Found = Callable[..., Town]
 
 @pytest.fixture
 def found_town(storage: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Found]:
-    """Founds a town with a policy and knobs of the test's choice; the doors lead into it."""
+    """Founds a town with a network, a registry, and the policy and knobs of a test's choice; the
+    doors lead into it."""
     towns: list[Town] = []
 
     def found(policy_text: bytes | None = None, **knobs: Any) -> Town:
         town = Town(storage, policy_text, **knobs)
         towns.append(town)
+        town.make_network()
+        town.make_registry()
         monkeypatch.setattr(wiring, "application", lambda: town.app)
         return town
 

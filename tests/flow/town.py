@@ -14,20 +14,28 @@ from pathlib import Path
 from typing import Any
 
 import azure.functions as func
+from azure.data.tables import TableServiceClient
 from azure.functions import meta
 
 import function_app
 from infra.emulator import Emulator, EmulatorTransport, Knobs, ManualClock
+from infra.emulator.cluster_state import Cluster
+from infra.emulator.faults import Fault
 from infra.emulator.identity import PrincipalCredential
 from infra.emulator.wire import Request
 from shared import policy, queues, settings, wiring
-from shared.model import Record
+from shared.model import Record, Rejection
+from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
 from shared.resource_id import ClusterId, cluster_id
 
 POLICY = Path(__file__).with_name("policy.yaml")
 SUBNET = (
     "/subscriptions/{0}/resourceGroups/net-main/providers/Microsoft.Network"
     "/virtualNetworks/v/subnets/nodes"
+)
+REGISTRY = (
+    "/subscriptions/{0}/resourceGroups/shared-registry/providers/Microsoft.ContainerRegistry"
+    "/registries/shared"
 )
 
 
@@ -129,6 +137,38 @@ class Town:
         )
         return subnet
 
+    def make_registry(self) -> str:
+        """The registry that every cluster of the policy pulls from; its id."""
+        registry = REGISTRY.format(self.subscription)
+        self.arm("PUT", registry, {"location": "westus2", "sku": {"name": "Basic"}}, "2023-07-01")
+        return registry
+
+    @property
+    def subnet(self) -> str:
+        return SUBNET.format(self.subscription)
+
+    @property
+    def registry(self) -> str:
+        return REGISTRY.format(self.subscription)
+
+    def make_cluster(self, name: str = "c1", **properties: Any) -> None:
+        """Someone else makes a cluster, straight in ARM; `identity` stands beside properties."""
+        identity = properties.pop("identity", {"type": "SystemAssigned"})
+        pool = {"name": "np", "mode": "System", "count": 1, "vnetSubnetID": self.subnet}
+        body = {
+            "location": "westus2",
+            "identity": identity,
+            "properties": {"dnsPrefix": name, "agentPoolProfiles": [pool], **properties},
+        }
+        self.arm("PUT", str(self.id_of(name)), body)
+
+    def delete_cluster(self, name: str = "c1") -> None:
+        self.arm("DELETE", str(self.id_of(name)))
+
+    def fault(self, kind: Any, **how: Any) -> None:
+        """Bad weather between the product and ARM (infra/emulator/faults.py)."""
+        self.azure.faults.add(Fault(kind, caller=self.azure.app_identity.display_name, **how))
+
     def request(self, name: str = "c1", **changes: Any) -> None:
         """Put a request on the queue."""
         body = {
@@ -202,6 +242,48 @@ class Town:
 
     def ready(self, name: str = "c1") -> bool:
         return self.status("Ready", name)[0] == "True"
+
+    def cluster(self, name: str = "c1") -> Cluster:
+        """The cluster as Azure has it."""
+        found = self.azure.clusters.find(str(self.id_of(name)))
+        assert found, f"no cluster {name}"
+        return found
+
+    def expected_grants(self, *names: str) -> list[tuple[str, str, str]]:
+        """What `grants_made` is when each of these clusters, on the subnet, has its grants."""
+        found = []
+        for name in names:
+            cluster = self.cluster(name)
+            node = (cluster.control_plane_principal_id, NETWORK_CONTRIBUTOR, self.subnet.lower())
+            pull = (cluster.kubelet_object_id, ACR_PULL, self.registry.lower())
+            found += [node, pull]
+        return sorted(found)
+
+    def rejections(self) -> list[Rejection]:
+        return list(self.app.store.rejections())
+
+    def calls(self, method: str = "", path: str = "", status: int = 0) -> int:
+        """How many requests of the product ARM has answered (with this status)."""
+        caller = self.azure.app_identity.display_name
+        return sum(
+            entry.caller_name == caller
+            and method in ("", entry.method)
+            and path.lower() in entry.path.lower()
+            and status in (0, entry.status)
+            for entry in self.azure.world.ledger.entries
+        )
+
+    def turns_waiting(self, name: str = "c1") -> int:
+        """Live messages of a cluster on the reconcile queue."""
+        key = str(self.id_of(name))
+        return sum(x.queue == queues.RECONCILE and x.text == key for x in self.post.letters)
+
+    def forget(self, name: str = "c1") -> None:
+        """Lose the cluster's record."""
+        cluster = self.id_of(name)
+        tables = TableServiceClient.from_connection_string(self._storage)
+        with tables, tables.get_table_client("clusters") as table:
+            table.delete_entity(cluster.subscription_id, f"{cluster.resource_group}|{name}")
 
     def grants_made(self) -> list[tuple[str, str, str]]:
         """(principal, role GUID, scope in lower case) of every assignment the product wrote."""

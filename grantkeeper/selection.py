@@ -1,0 +1,22 @@
+"""Which cluster a person means: by name, by group/name, or by ARM id (pure)."""
+
+from collections.abc import Iterable
+
+from grantkeeper.failure import CommandFailed, ExitCode
+from grantkeeper.report import Cluster
+
+
+def find(clusters: Iterable[Cluster], name: str) -> Cluster | None:
+    """The cluster of that name, or None. Raises `CommandFailed` when there are several."""
+    found = [cluster for cluster in clusters if _is_called(cluster, name)]
+    if len(found) > 1:
+        listed = "".join(f"\n  {cluster.id}" for cluster in found)
+        raise CommandFailed(
+            ExitCode.WRONG_INPUT, f"{name} is the name of {len(found)} clusters; say which:{listed}"
+        )
+    return found[0] if found else None
+
+
+def _is_called(cluster: Cluster, name: str) -> bool:
+    names = {cluster.name.lower(), cluster.label.lower(), cluster.id.lower()}
+    return name.lower() in names

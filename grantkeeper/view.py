@@ -1,0 +1,141 @@
+"""How it looks on a terminal: tables of clusters, one cluster in detail, lines of changes.
+
+Texts come from Azure and from whoever sends a request, so control characters are shown, not sent.
+"""
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grantkeeper.changes import Change
+from grantkeeper.report import Cluster, Grant, Rejected
+
+_COLOUR = {"True": "green", "False": "red", "effective": "green", "readable": "cyan",
+           "written": "yellow"}  # fmt: skip
+_WIDTH_OF_A_FILE = 160
+
+
+def console() -> Console:
+    """Standard output, or something wide when that is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False)
+
+
+def printable(text: str) -> str:
+    """The text with everything a terminal might obey made visible."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def clusters(found: Iterable[Cluster]) -> Table:
+    """All clusters, a line each."""
+    table = _table("Cluster", "Ready", "Reason", "Cluster state", "Grants effective", "Next look")
+    for cluster in found:
+        effective = sum(grant.state == "effective" for grant in cluster.grants)
+        table.add_row(
+            printable(cluster.label),
+            _state(cluster.ready),
+            printable(cluster.reason),
+            printable(cluster.provisioning),
+            f"{effective} of {len(cluster.grants)}",
+            "resync" if cluster.settled else _time(cluster.next_look),
+        )
+    return table
+
+
+def detail(cluster: Cluster) -> RenderableType:
+    """One cluster: its conditions, each of its grants, and how to use it once it is ready."""
+    made_for = cluster.request.request_id if cluster.request else "nobody's: made by someone else"
+    parts: list[RenderableType] = [
+        Text(f"{cluster.label}\n{cluster.id}\nrequest {made_for}\n"),
+        _conditions(cluster),
+        *map(_grant, cluster.grants),
+    ]
+    if cluster.credentials_command:
+        parts.append(Text(f"\nUse it:  {cluster.credentials_command}"))
+    return Group(*parts)
+
+
+def rejections(found: Iterable[Rejected]) -> Table:
+    """Refused messages, the latest first."""
+    table = _table("Rejected", "Request", "Reason", "Field", "What to do")
+    for each in found:
+        cells = (each.request_id or "-", each.reason, each.field or "-", each.message)
+        table.add_row(_time(each.at), *map(printable, cells))
+    return table
+
+
+def progress(found: Iterable[Cluster], missing: Iterable[str]) -> Table:
+    """The live view: each cluster with each of its grants, and how far they got."""
+    table = _table("Cluster / grant", "State", "Reason", "Written", "Readable", "Effective")
+    for cluster in found:
+        state = Text("Ready", "bold green") if cluster.ready == "True" else Text("not ready")
+        table.add_row(Text(printable(cluster.label), "bold"), state, printable(cluster.reason))
+        for grant in cluster.grants:
+            table.add_row(
+                f"  {grant.identity}: {grant.role_name} at {_last(grant.scope)}",
+                _state(grant.state),
+                printable(grant.evidence or grant.reason),
+                *map(_time, (grant.written_at, grant.readable_at, grant.effective_at)),
+            )
+    for name in missing:
+        table.add_row(printable(name), "no record yet")
+    return table
+
+
+def line(change: Change) -> str:
+    """One change as a line of text."""
+    before = f"{change.before} -> " if change.before not in (None, change.after) else ""
+    text = f"{change.subject}: {before}{change.after}"
+    if change.reason:
+        text += f" ({change.reason})"
+    return printable(f"{change.at:%H:%M:%S} {_last(change.cluster)}  {text}")
+
+
+def _conditions(cluster: Cluster) -> Table:
+    table = _table("Condition", "Status", "Reason", "Since", "Message")
+    for each in cluster.conditions:
+        reason, message = printable(each.reason), printable(each.message)
+        table.add_row(each.type, _state(each.status), reason, _time(each.since), message)
+    return table
+
+
+def _grant(grant: Grant) -> Text:
+    """A grant as a paragraph: its three states each with its time, and by what evidence."""
+    text = Text(f"\n{grant.identity}: {grant.role_name}  ", "bold")
+    text.append(grant.state, _COLOUR.get(grant.state, ""))
+    if grant.evidence:
+        text.append(f"  by {grant.evidence}")
+    states = (
+        f"written {_time(grant.written_at)} · readable {_time(grant.readable_at)} · "
+        f"effective {_time(grant.effective_at)} · window ends {_time(grant.deadline)}"
+    )
+    why = f"{grant.reason}: {grant.message}" if grant.message else grant.reason
+    for row in (f"on {grant.scope}", f"because {grant.because}", states, why):
+        text.append(f"\n  {printable(row)}", "not bold")
+    return text
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold underline")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _state(state: str) -> Text:
+    return Text(state, _COLOUR.get(state, ""))
+
+
+def _time(at: datetime | None) -> str:
+    """Local times would not match Azure's logs: UTC, and the day only when it is not today."""
+    if at is None:
+        return "-"
+    today = datetime.now(UTC).date() == at.astimezone(UTC).date()
+    return f"{at.astimezone(UTC):{'%H:%M:%SZ' if today else '%Y-%m-%d %H:%M:%SZ'}}"
+
+
+def _last(arm_id: str) -> str:
+    return arm_id.rpartition("/")[2]

@@ -63,6 +63,8 @@ def _provisioned(record: Record, cluster: Cluster | None, policy: Policy, now: d
             return "False", record.failure.partition(":")[0], record.failure
         if record.absent_since:
             return "Unknown", "NotFound", "not found in the last look"
+        if record.request is None:
+            return "Unknown", "NotFound", "there is no such cluster, and none was asked for"
         return "Unknown", "Creating" if record.put_at else "Requested", ""
     state = cluster.provisioning_state
     if state == "Succeeded":

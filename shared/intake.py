@@ -84,6 +84,7 @@ class Intake:
 
 
 def _gone(record: Record) -> bool:
-    """Whether the id is free again: its cluster was deleted, or was never allowed to be made."""
+    """Whether the id is free: its cluster was deleted, or there never was one to speak of."""
     provisioned = record.condition("ClusterProvisioned")
-    return record.create_refused or bool(provisioned and provisioned.reason == "Deleted")
+    never = record.create_refused or not (record.request or record.seen_at)
+    return never or bool(provisioned and provisioned.reason == "Deleted")

@@ -139,8 +139,11 @@ def _heard(progress: Progress, events: tuple[_Event, ...], *, alone: bool) -> Ve
 
 
 def _missing(message: str) -> str:
-    """Action and scope that a 403 text names, without the rest of it."""
-    found = re.search(r"perform action '([^']{1,200})'", message)
+    """The missing action that a 403 text names, without the rest of it.
+
+    A linked refusal names the action that is there before the one that is not.
+    """
+    found = re.search(r"does not have \w+ to perform action(?:\(s\))? '([^']{1,200})'", message)
     return f"denied: {found[1]}" if found else "denied"
 
 

@@ -249,6 +249,11 @@ class Town:
         assert found, f"no cluster {name}"
         return found
 
+    def provisioned(self, name: str = "c1") -> bool:
+        """Whether Azure has the cluster, with its creation successfully ended."""
+        found = self.azure.clusters.find(str(self.id_of(name)))
+        return found is not None and found.provisioning_state == "Succeeded"
+
     def expected_grants(self, *names: str) -> list[tuple[str, str, str]]:
         """What `grants_made` is when each of these clusters, on the subnet, has its grants."""
         found = []

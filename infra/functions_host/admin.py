@@ -102,8 +102,12 @@ def _by_hand(function: HostFunction, given: str) -> Call:
     if function.kind == EVENT_GRID:
         return event_grid_call(function, json.loads(given))
     if function.kind == HTTP:
-        return http_call(function, HttpRequest("POST", "", "", {}, {}, given.encode()), {})
+        return http_call(function, _request_by_hand(given.encode()), {})
     return timer_call(function, None, past_due=False)
+
+
+def _request_by_hand(body: bytes) -> HttpRequest:
+    return HttpRequest("POST", "", "", {}, {"content-length": str(len(body))}, body)
 
 
 def _description(function: HostFunction) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from .http_server import HttpServer
 from .http_trigger import answer_http, find_function
 from .job_host import HostOptions, JobHost
 from .keys import Keys
+from .settings import SettingsError
 
 _START_LIMIT = 30.0  # seconds a request waits for the job host before it gets a 503
 _LONGEST_PAUSE = 120.0  # seconds between two job hosts that fail
@@ -40,12 +41,15 @@ class Host:
     async def run(self, port: int, ready: Callable[[int], None]) -> None:
         """Serve until SIGTERM or SIGINT. Calls `ready` with the port once all listeners run.
 
-        Raises OSError when the port is taken, SettingsError when host.json is not usable.
+        Raises SettingsError when the port is taken or host.json is not usable.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        server = HttpServer(port, self._answer)
+        try:
+            server = HttpServer(port, self._answer)
+        except OSError as error:
+            raise SettingsError(f"cannot listen on port {port}: {error.strerror}") from error
         environment = {"WEBSITE_HOSTNAME": f"localhost:{server.port}", **self._environment}
         server.start()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from .console import log
 from .http_message import HttpReply, HttpRequest
 
 Answer = Callable[[HttpRequest], Coroutine[Any, Any, HttpReply]]
@@ -24,7 +26,7 @@ class HttpServer:
         """Listen on `port` (0: a free one). Raises OSError when it is taken."""
         self._loop = asyncio.get_running_loop()
         self._answer = answer
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler_class())
+        self._server = _Server(("127.0.0.1", port), self._handler_class())
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="http", daemon=True
         )
@@ -57,6 +59,14 @@ class HttpServer:
         return type("Handler", (_Handler,), {"host": self, **methods})
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # Event Grid delivers in bursts
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """A connection broke, e.g. because the caller gave up waiting."""
+        log.warning("HTTP connection ended: %s", sys.exc_info()[1])
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "Kestrel"
@@ -64,7 +74,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer_any(self) -> None:
         """Answer one request of any method."""
-        reply = self.host.answer(self._read())
+        try:
+            body = self._read_body()
+        except ValueError:
+            self.send_error(400)
+            return
+        reply = self.host.answer(self._read(body))
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             if name.lower() != "content-length":
@@ -79,10 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
         """Say nothing: URLs hold keys."""
 
-    def _read(self) -> HttpRequest:
+    def _read(self, body: bytes) -> HttpRequest:
         parts = urlsplit(self.path)
-        # A body without Content-Length arrives empty, as through the real host.
-        length = int(self.headers.get("Content-Length") or 0)
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
             key = name.lower()
@@ -93,5 +106,17 @@ class _Handler(BaseHTTPRequestHandler):
             path=unquote(parts.path),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers=headers,
-            body=self.rfile.read(length) if length > 0 else b"",
+            body=body,
         )
+
+    def _read_body(self) -> bytes:
+        """The body, by length or in chunks (RFC 9112, 6 and 7.1). Raises ValueError."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(max(0, int(self.headers.get("Content-Length") or 0)))
+        body = b""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            continue  # trailers
+        return body

@@ -80,9 +80,10 @@ async def answer_http(
 
 def http_call(function: HostFunction, request: HttpRequest, params: Mapping[str, str]) -> Call:
     """The run of `function` for `request`."""
+    has_length = int(request.headers.get("content-length") or 0) > 0
     given = HttpInput(
         headers=request.headers,
-        body=request.body,
+        body=request.body if has_length else b"",  # the host passes on no chunked body
         method=request.method,
         url=request.url,
         query=request.query,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from .connections import Accounts
+from azure.core.exceptions import AzureError
+
+from .connections import DEFAULT_CONNECTION, Accounts
 from .console import log
-from .function_checks import QUEUE, TIMER, HostFunction, check_functions
+from .function_checks import HTTP, QUEUE, TIMER, HostFunction, check_functions
 from .host_json import read_host_json
 from .invocation import Invoker
 from .queue_listener import QueueListener
@@ -70,7 +73,11 @@ class JobHost:
         self._listeners: dict[asyncio.Task[None], QueueListener | TimerListener] = {}
 
     async def start(self) -> None:
-        """Start the worker, check its functions and start their listeners."""
+        """Start the worker, check its functions and start their listeners.
+
+        Raises SettingsError when the host's own storage is not set.
+        """
+        _warn_of_shadows(self._options.app_dir)
         indexed = await self._supervisor.start()
         self.index_error = indexed.error
         if indexed.error:
@@ -85,7 +92,19 @@ class JobHost:
             if metadata.has_retry_policy:
                 log.warning("The retry policy of function '%s' is ignored here.", metadata.name)
         log.info("%d functions found: %s", len(self.functions), ", ".join(self.functions))
+        self._check_storage()
         self.resume()
+
+    def _check_storage(self) -> None:
+        """The host keeps its own state there: only HTTP functions do without."""
+        if any(function.kind != HTTP for function in self.functions.values()):
+            try:
+                self._accounts.open(DEFAULT_CONNECTION)
+            except SettingsError as error:
+                raise SettingsError(
+                    f"Missing value for {DEFAULT_CONNECTION}. This is required for all triggers "
+                    f"other than httpTrigger. {error}"
+                ) from error
 
     def resume(self) -> None:
         """Start the listeners."""
@@ -144,8 +163,14 @@ class JobHost:
     async def _guard(self, listener: QueueListener | TimerListener) -> None:
         try:
             await listener.run()
-        except Exception:  # noqa: BLE001 - of whatever kind: the host starts anew
-            log.exception("An unhandled exception has occurred. Host is shutting down.")
+        except Exception as error:  # noqa: BLE001 - of whatever kind: the host starts anew
+            known = isinstance(error, AzureError)
+            log.error(
+                "An unhandled exception has occurred. Host is shutting down. %s: %s",
+                type(error).__name__,
+                error,
+                exc_info=not known,
+            )
             self.failed.set()
 
     def _queue_listener(self, function: HostFunction) -> QueueListener:
@@ -157,6 +182,14 @@ class JobHost:
             self.invoker.invoke,
             self._wakeups,
         )
+
+
+def _warn_of_shadows(app_dir: Path) -> None:
+    """In Azure the app folder is first on sys.path, before the worker and the standard library."""
+    modules = {path.stem for path in app_dir.glob("*.py")}
+    packages = {path.parent.name for path in app_dir.glob("*/__init__.py")}
+    for name in sorted((modules | packages) & (sys.stdlib_module_names | {"grpc", "google"})):
+        log.warning("'%s' in the app folder hides a module the real worker needs.", name)
 
 
 def _with_defaults(environment: Mapping[str, str], app_dir: Path) -> dict[str, str]:

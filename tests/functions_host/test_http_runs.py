@@ -1,5 +1,6 @@
 """The HTTP side of a running host: Event Grid, functions, admin, keys, timers."""
 
+import http.client
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions_host.running_host import App, RunningHost, eventually, running
+from tests.functions_host.running_host import DEADLINE, App, RunningHost, eventually, running
 
 MakeApp = Callable[..., App]
 pytestmark = pytest.mark.e2e
@@ -258,3 +259,37 @@ def test_a_timer_runs_again_and_again_and_at_startup_when_asked(make_app: MakeAp
     with running(app):
         eventually(lambda: len(app.seen(tock=False)) >= 2, "two runs")
         eventually(lambda: len(app.seen(startup=False)) == 1, "one run at startup")
+
+
+def test_a_chunked_body_reaches_event_grid_functions_but_not_http_ones(
+    app: App, host: RunningHost
+) -> None:
+    def post(path: str, body: bytes) -> tuple[int, bytes]:
+        address = host.url.removeprefix("http://")
+        connection = http.client.HTTPConnection(address, timeout=DEADLINE)
+        headers = {"aeg-event-type": "Notification"}
+        connection.request("POST", path, iter([body[:5], body[5:]]), headers, encode_chunked=True)
+        with connection.getresponse() as reply:
+            answer = reply.status, reply.read()
+        connection.close()
+        return answer
+
+    assert post(f"{HOOK}?functionName=changed", json.dumps(event(id="k1")).encode())[0] == 202
+    assert len(app.seen(event="k1")) == 1
+    assert json.loads(post("/api/echo/ann", b"content")[1])["body"] == ""
+
+
+def test_a_function_may_log_less_than_info(make_app: MakeApp) -> None:
+    code = """
+    @app.route("speak")
+    def speak(req: func.HttpRequest) -> str:
+        logging.info("quiet")
+        logging.warning("loud")
+        return "spoken"
+    """
+    app = make_app(code)
+    app.host_json["logging"] = {"logLevel": {"Function.speak": "Warning"}}
+    with running(app) as host:
+        assert host.call("/api/speak") == (200, b"spoken")
+        host.logs("WARNING: loud")
+        assert "quiet" not in host.log

@@ -94,7 +94,7 @@ def tock(tick: func.TimerRequest) -> None:
     with running(app, "--lease", "2"):
         app.send("work", "x")
         eventually(lambda: app.seen(body="x"), "a run")
-        eventually(lambda: len(app.seen(tock=True)) > 5, "more time than a lease")
+        eventually(lambda: len(app.seen(tock=True)) > 3, "more time than a lease")
         app.let("gate")
         eventually(lambda: app.count("work") == 0, "the message is deleted")
     assert [entry["count"] for entry in app.seen(body="x")] == [1]
@@ -171,3 +171,17 @@ def test_an_app_that_cannot_be_indexed_has_no_functions(make_app: MakeApp) -> No
         status, body = host.call("/admin/host/status")
         assert status == 200
         assert b"no_such_module_here" in body
+
+
+def test_a_storage_account_that_refuses_makes_the_host_start_anew(make_app: MakeApp) -> None:
+    app = make_app(WAITING)
+    wrong = ";".join(
+        "AccountKey=d3Jvbmc=" if part.startswith("AccountKey") else part
+        for part in app.storage.split(";")
+    )
+    app.settings["Work"] = wrong
+    with running(app) as host:
+        host.logs("An unhandled exception has occurred. Host is shutting down.")
+        host.logs("The job host starts anew in 2 s.")
+        assert host.stop() == 0
+        assert "d3Jvbmc=" not in host.log

@@ -30,7 +30,7 @@ class EmulatorServer:
     """
 
     def __init__(self, emulator: Emulator, context: ssl.SSLContext, port: int = 0) -> None:
-        self._emulator = emulator
+        self.emulator = emulator
         self._http = _Listener(emulator, context, port)
         self.port = self._http.server_address[1]
         self.url = f"https://localhost:{self.port}"
@@ -65,14 +65,14 @@ class EmulatorServer:
         self._http.server_close()
         for thread in self._threads:
             thread.join()
-        self._emulator.close()
+        self.emulator.close()
 
     def _serve(self) -> None:
         self._http.serve_forever(poll_interval=0.05)
 
     def _tick(self) -> None:
         while not self._stopped.wait(TICK_SECONDS):
-            self._emulator.world.run_due()
+            self.emulator.world.run_due()
 
 
 class _Listener(ThreadingHTTPServer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from azure.mgmt.authorization import AuthorizationManagementClient
@@ -21,14 +22,14 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def aks(emulator: Emulator) -> ContainerServiceClient:
+def aks(emulator: Emulator) -> Any:
     credential = emulator.credential(emulator.app_identity)
     transport = EmulatorTransport(emulator)
     return ContainerServiceClient(credential, emulator.subscription_id, transport=transport)
 
 
 @pytest.fixture
-def rbac(emulator: Emulator) -> AuthorizationManagementClient:
+def rbac(emulator: Emulator) -> Any:
     credential = emulator.credential(emulator.app_identity)
     transport = EmulatorTransport(emulator)
     return AuthorizationManagementClient(credential, emulator.subscription_id, transport=transport)

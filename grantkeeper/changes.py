@@ -12,39 +12,41 @@ from grantkeeper.report import Cluster
 class Change(Struct, frozen=True, rename="camel"):
     """A condition or a grant went from one state to another; `at` is when it was noticed.
 
-    `subject` is the condition's type, or the grant's identity, role and scope. `before` is null
-    at first sight. A grant's `reason` is its evidence once it is effective.
+    `subject` is the condition's type, or the grant's identity and role; `scope` is the grant's,
+    null for a condition. `before` is null at first sight. A grant's `reason` is its evidence once it is effective.
     """
 
     at: datetime
     cluster: str
     kind: Literal["condition", "grant"]
     subject: str
+    scope: str | None
     before: str | None
     after: str
     reason: str
     message: str
 
 
+_Key = tuple[Literal["condition", "grant"], str, str | None]  # kind, subject, scope
 _State = tuple[str, str, str]  # state, reason, message
 
 
 def between(before: Cluster | None, after: Cluster, now: datetime) -> Iterator[Change]:
     """The changes from one look at a cluster to the next; of no earlier look, everything."""
     known = dict(_states(before)) if before else {}
-    for (kind, subject), (state, reason, message) in _states(after):
-        old = known.get((kind, subject))
-        if old is None or old[:2] != (state, reason):
-            yield Change(
-                now, after.id, kind, subject, old[0] if old else None, state, reason, message
-            )
+    for key, state in _states(after):
+        old = known.get(key)
+        if old is None or old[:2] != state[:2]:
+            yield Change(now, after.id, *key, old[0] if old else None, *state)
 
 
-def _states(
-    cluster: Cluster,
-) -> Iterator[tuple[tuple[Literal["condition", "grant"], str], _State]]:
+def _states(cluster: Cluster) -> Iterator[tuple[_Key, _State]]:
     for grant in cluster.grants:
-        subject = f"{grant.identity}: {grant.role_name} at {grant.scope}"
-        yield ("grant", subject), (grant.state, grant.evidence or grant.reason, grant.message)
+        subject = f"{grant.identity}: {grant.role_name}"
+        state = (grant.state, grant.evidence or grant.reason, grant.message)
+        yield ("grant", subject, grant.scope), state
     for condition in cluster.conditions:
-        yield ("condition", condition.type), (condition.status, condition.reason, condition.message)
+        yield (
+            ("condition", condition.type, None),
+            (condition.status, condition.reason, condition.message),
+        )

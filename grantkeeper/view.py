@@ -47,9 +47,10 @@ def clusters(found: Iterable[Cluster]) -> Table:
 
 def detail(cluster: Cluster) -> RenderableType:
     """One cluster: its conditions, each of its grants, and how to use it once it is ready."""
-    made_for = cluster.request.request_id if cluster.request else "nobody's: made by someone else"
+    asked = cluster.request
+    origin = f"made for request {asked.request_id}" if asked else "made by someone else"
     parts: list[RenderableType] = [
-        Text(f"{cluster.label}\n{cluster.id}\nrequest {made_for}\n"),
+        Text(f"{cluster.label}\n{cluster.id}\n{origin}\n"),
         _conditions(cluster),
         *map(_grant, cluster.grants),
     ]
@@ -87,11 +88,12 @@ def progress(found: Iterable[Cluster], missing: Iterable[str]) -> Table:
 
 def line(change: Change) -> str:
     """One change as a line of text."""
+    where = f" at {_last(change.scope)}" if change.scope else ""
     before = f"{change.before} -> " if change.before not in (None, change.after) else ""
-    text = f"{change.subject}: {before}{change.after}"
-    if change.reason:
-        text += f" ({change.reason})"
-    return printable(f"{change.at:%H:%M:%S} {_last(change.cluster)}  {text}")
+    reason = f" ({change.reason})" if change.reason else ""
+    name = _last(change.cluster)
+    text = f"{change.at:%H:%M:%S} {name}  {change.subject}{where}: {before}{change.after}{reason}"
+    return printable(text)
 
 
 def _conditions(cluster: Cluster) -> Table:
@@ -112,8 +114,10 @@ def _grant(grant: Grant) -> Text:
         f"written {_time(grant.written_at)} · readable {_time(grant.readable_at)} · "
         f"effective {_time(grant.effective_at)} · window ends {_time(grant.deadline)}"
     )
-    why = f"{grant.reason}: {grant.message}" if grant.message else grant.reason
-    for row in (f"on {grant.scope}", f"because {grant.because}", states, why):
+    rows = [f"on {grant.scope}", f"because {grant.because}", states]
+    if grant.reason != grant.evidence or grant.message:
+        rows.append(f"{grant.reason}: {grant.message}" if grant.message else grant.reason)
+    for row in rows:
         text.append(f"\n  {printable(row)}", "not bold")
     return text
 

@@ -1,0 +1,56 @@
+"""The command `python -m infra.demo`: start a stack of its own, play, stop it in every outcome."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from infra.demo import play
+from infra.stack.part import ROOT, PartError
+from infra.stack.stack import Stack
+
+FOLDER = ROOT / ".local" / "demo"
+POLICY = Path(__file__).with_name("policy.yaml")
+
+DESCRIPTION = """\
+The main job on this machine, in about a minute: a request on a queue becomes an AKS cluster, and
+it and a cluster somebody else makes get the roles they need, while events get lost and doubled.
+"""
+
+
+def main() -> int:
+    """Run the demo; 0 only when everything went as it should."""
+    parser = argparse.ArgumentParser(prog="python -m infra.demo", description=DESCRIPTION)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="logs, data and result.json")
+    folder: Path = parser.parse_args().folder
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    stack = Stack(folder, policy_file=POLICY)
+    try:
+        return run(stack)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        return 130
+    except PartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        # What was started is stopped, however impatient somebody is.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        stack.stop()
+
+
+def run(stack: Stack) -> int:
+    """Start the stack afresh and play on it."""
+    stack.stop()  # what an earlier demo that was killed may have left
+    result = stack.folder / "result.json"
+    result.unlink(missing_ok=True)
+    play.say("Starting Azurite, the emulator of Azure and the Functions host on this machine.")
+    play.say("Seconds stand for minutes: clusters take 2 to 4, permissions work after 5 to 20.")
+    stack.start()
+    return play.perform(stack, result)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Whether it went as it should: what ARM, the emulator and the product say, compared (pure)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from infra.demo.rest import Json
+from infra.demo.scene import ACR_PULL, NETWORK_CONTRIBUTOR, Scene
+
+Held = tuple[str, str, str]  # principal id, role definition GUID, scope in lower case
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found at the end.
+
+    `clusters` are ARM's documents; `made` the role assignments that were not there at the start,
+    `known_to_emulator` those of its control endpoint; `report` is `status --json`;
+    `faults_waiting` are the event faults that did not happen.
+    """
+
+    scene: Scene
+    clusters: Sequence[Json]
+    made: Sequence[Json]
+    known_to_emulator: Sequence[Json]
+    report: Json
+    faults_waiting: Sequence[Json]
+
+
+def faults(evidence: Evidence) -> list[str]:
+    """What is not as it should be, in plain words; nothing when all is well."""
+    return [
+        *_not_ready(evidence),
+        *_wrong_assignments(evidence),
+        *_too_early(evidence),
+        *(f"the event fault {each['kind']} hit no event" for each in evidence.faults_waiting),
+    ]
+
+
+def outside(assignments: Sequence[Json], clusters: Sequence[Json]) -> list[Json]:
+    """The role assignments that are not in a node resource group, which AKS makes for itself."""
+    groups = [f"/resourcegroups/{c['properties']['nodeResourceGroup']}".lower() for c in clusters]
+    return [
+        each
+        for each in assignments
+        if not any(group in f"{each['properties']['scope']}/".lower() for group in groups)
+    ]
+
+
+def _expected(evidence: Evidence) -> set[Held]:
+    scene = evidence.scene
+    wanted: set[Held] = set()
+    for cluster in evidence.clusters:
+        profile = cluster["properties"].get("identityProfile", {})
+        kubelet = profile.get("kubeletidentity", {}).get("objectId", "no kubelet identity yet")
+        control_plane = cluster["identity"]["principalId"]
+        wanted.add((control_plane, NETWORK_CONTRIBUTOR, scene.subnet.lower()))
+        wanted.add((kubelet, ACR_PULL, scene.registry.lower()))
+    return wanted
+
+
+def _held(assignment: Json) -> Held:
+    properties = assignment["properties"]
+    role = properties["roleDefinitionId"].rpartition("/")[2]
+    return properties["principalId"], role, properties["scope"].lower()
+
+
+def _not_ready(evidence: Evidence) -> Iterator[str]:
+    known = {cluster["id"].lower(): cluster for cluster in evidence.report["clusters"]}
+    for wanted in (evidence.scene.requested, evidence.scene.foreign):
+        cluster = known.get(wanted.lower())
+        if cluster is None:
+            yield f"{wanted} is not known"
+        elif cluster["ready"] != "True":
+            yield f"{cluster['name']} is not Ready: {cluster['reason']}"
+
+
+def _wrong_assignments(evidence: Evidence) -> Iterator[str]:
+    found = {_held(each) for each in outside(evidence.made, evidence.clusters)}
+    wanted = _expected(evidence)
+    yield from (f"missing role assignment: {held}" for held in sorted(wanted - found))
+    yield from (f"unexpected role assignment: {held}" for held in sorted(found - wanted))
+
+
+def _too_early(evidence: Evidence) -> Iterator[str]:
+    """Ready, or a grant called effective, before the emulator let the permission work."""
+    works = {_held(a): a["emulator"]["effectiveAt"] for a in evidence.known_to_emulator}
+    for cluster in evidence.report["clusters"]:
+        ready = next((c for c in cluster["conditions"] if c["type"] == "Ready"), None)
+        for grant in cluster["grants"]:
+            at = works.get((grant["principalId"], grant["role"], grant["scope"].lower()))
+            for what, said in (
+                ("Ready", ready["since"] if ready and ready["status"] == "True" else None),
+                (f"{grant['roleName']} effective", grant["effectiveAt"]),
+            ):
+                if said and at and datetime.fromisoformat(said) < datetime.fromisoformat(at):
+                    yield f"{cluster['name']} was called {what} at {said}, before {at}"

@@ -123,6 +123,8 @@ def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
         return None
     if progress.written_at is None or progress.deadline is None:
         return progress.retry_at or now
+    if progress.misses:  # gone, or a stale read: the next looks tell
+        return now + looks.absent
     if progress.evidence in {"Probe", "WindowPassed"}:
         return None
     if progress.evidence == "Readable":

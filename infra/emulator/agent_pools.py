@@ -7,8 +7,9 @@ from typing import Any
 
 from . import cluster_body
 from .cluster_links import LinkChecks
+from .cluster_routes import CLUSTER_PATH
 from .cluster_state import Cluster
-from .clusters import CLUSTER_PATH, Clusters
+from .clusters import Clusters
 from .operations import SUCCEEDED, Operation, Operations
 from .wire import ArmError, Call, Response, Router
 from .world import ArmChange, World

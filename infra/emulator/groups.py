@@ -77,7 +77,7 @@ class Groups:
         """A group that must exist; ArmError 404 ResourceGroupNotFound."""
         if group := self.find(subscription, name):
             return group
-        raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+        raise group_not_found(name)
 
     def create(
         self,
@@ -173,6 +173,11 @@ class Groups:
 
 def _id(subscription: str, name: str) -> str:
     return f"/subscriptions/{subscription}/resourceGroups/{name}"
+
+
+def group_not_found(name: str) -> ArmError:
+    """404 ResourceGroupNotFound."""
+    return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
 def _check_name(name: str) -> None:

@@ -87,6 +87,10 @@ class NodeGroups:
             principal_id = cluster.control_plane_principal_id
             self._assignments.seed(made.id, principal_id, "Contributor")
 
+    def exists(self, cluster: Cluster) -> bool:
+        """Whether the node resource group is there; somebody may have deleted it."""
+        return self._groups.find(subscription_of(cluster.id), cluster.node_group) is not None
+
     def complete(self, cluster: Cluster) -> None:
         """Everything that is there after a success and was not before."""
         properties = cluster.properties

@@ -103,6 +103,12 @@ class Operations:
         operation.error = ArmError(409, "OperationPreempted", "The operation was canceled.")
         self._end(operation)
 
+    def abandon(self, operation: Operation) -> None:
+        """End a running operation without its consequences: what it was about has gone."""
+        if operation.running:
+            operation.status = CANCELED
+            operation.ended_at = self._world.clock.now()
+
     def status_headers(self, request: Request, operation: Operation) -> dict[str, str]:
         """Azure-AsyncOperation, with Retry-After when the knob is set."""
         url = self._url(request, operation, "operations")

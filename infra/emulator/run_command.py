@@ -15,8 +15,9 @@ from typing import Any
 from . import arm_ids, cluster_links
 from .access import Access, linked_refusal
 from .cluster_links import Link
+from .cluster_routes import CLUSTER_PATH
 from .cluster_state import Cluster
-from .clusters import CLUSTER_PATH, Clusters
+from .clusters import Clusters
 from .operations import Operation, Operations
 from .resources import Resources
 from .timestamps import arm_time

@@ -191,6 +191,28 @@ def test_a_deleted_group_takes_its_clusters_and_their_node_groups(
     assert [group.name for group in emulator.groups.all()] == ["grantkeeper"]
 
 
+def test_a_cluster_whose_group_is_deleted_meanwhile_is_gone_for_good(
+    aks: Any, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    town.ask("DELETE", town.group)
+    emulator.advance(LONG_ENOUGH)
+    assert emulator.clusters.all() == []
+    subjects = [event["subject"] for event in emulator.event_grid.take()]
+    assert not any("managedClusters/c1" in subject for subject in subjects)
+
+
+def test_a_cluster_whose_node_group_is_deleted_meanwhile_fails(
+    aks: Any, emulator: Emulator, town: Town
+) -> None:
+    create(aks)
+    node_group = emulator.groups.find(emulator.subscription_id, "MC_rg_c1_westus2")
+    assert node_group
+    emulator.groups.remove(node_group.id)
+    emulator.advance(LONG_ENOUGH)
+    assert aks.managed_clusters.get("rg", "c1").properties.provisioning_state == "Failed"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -1,0 +1,199 @@
+"""The front door: what is common to all requests, before and after a room answers one."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+from . import arm_ids
+from .access import Access
+from .faults import Faults, StaleReads
+from .identity import ARM_AUDIENCES, Identities
+from .keys import Keys
+from .subscriptions import Subscriptions
+from .wire import ArmError, Call, Request, Response, Router
+from .world import LedgerEntry, Principal, World
+
+log = logging.getLogger(__name__)
+
+_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+(\.\d+)?)?", re.IGNORECASE)
+_GRAPH_PREFIX = "/v1.0/"
+_NEEDS_NO_ROLE = frozenset({"/tenants", "/subscriptions"})
+_REMAINING = {"GET": ("reads", 249), "HEAD": ("reads", 249), "DELETE": ("deletes", 199)}
+
+
+class Gateway:
+    """Finds out who calls, lets faults strike, checks rights, routes, and keeps the ledger.
+
+    Rooms register on one of four routers: `open` (no token), `arm`, `graph`, and `control` (the
+    control key).
+    """
+
+    def __init__(
+        self,
+        world: World,
+        keys: Keys,
+        identities: Identities,
+        access: Access,
+        subscriptions: Subscriptions,
+        faults: Faults,
+    ) -> None:
+        self.open, self.arm, self.graph, self.control = Router(), Router(), Router(), Router()
+        self._world = world
+        self._control_key = keys.control
+        self._identities = identities
+        self._access = access
+        self._subscriptions = subscriptions
+        self._faults = faults
+        self._stale = StaleReads(world)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; never raises."""
+        with self._world.lock:
+            self._world.run_due()
+            if request.path.startswith("/_emulator"):
+                return self._guarded(request, lambda: self._answer_control(request))
+            correlation_id = request.headers.get("x-ms-correlation-request-id", "")
+            call = Call(request, None, correlation_id or self._world.new_guid())
+            response, caller = self._answer(call)
+            self._finish(call, response)
+            self._enter(request, response, caller)
+            return response
+
+    def _answer(self, call: Call) -> tuple[Response, Principal | None]:
+        try:
+            caller = self._authenticate(call.request)
+        except ArmError as error:
+            return error.response(), None
+        fault = self._faults.strike(call.request, caller.display_name if caller else "")
+        response = fault.instead() if fault else None
+        if response is None:
+            call = Call(call.request, caller, call.correlation_id)
+            response = self._guarded(call.request, lambda: self._dispatch(call))
+            response = fault.spoil(response) if fault else response
+        return response, caller
+
+    def _guarded(self, request: Request, work: Callable[[], Response]) -> Response:
+        try:
+            return work()
+        except ArmError as error:
+            return error.response()
+        except Exception:
+            log.exception("failed to answer %s %s", request.method, request.path)
+            return ArmError(500, "InternalServerError", "The emulator failed.").response()
+
+    def _authenticate(self, request: Request) -> Principal | None:
+        if self.open.route(request):
+            return None
+        audiences = ARM_AUDIENCES
+        if request.path.startswith(_GRAPH_PREFIX):
+            audiences = frozenset({request.origin, "https://graph.microsoft.com"})
+        return self._identities.authenticate(request, audiences)
+
+    def _dispatch(self, call: Call) -> Response:
+        request = call.request
+        if self.open.route(request):
+            return _run(self.open, call)
+        if request.path.startswith(_GRAPH_PREFIX):
+            return _run(self.graph, call)
+        self._check_arm(call)
+        return self._stale_or_fresh(call)
+
+    def _check_arm(self, call: Call) -> None:
+        """What ARM itself checks before a resource provider sees the request."""
+        request = call.request
+        _check_api_version(request)
+        if request.path.lower() in _NEEDS_NO_ROLE:
+            return
+        subscription = arm_ids.subscription_of(request.path)
+        if subscription and subscription.lower() not in self._world.subscription_ids:
+            raise ArmError(
+                404,
+                "SubscriptionNotFound",
+                f"The subscription '{subscription}' could not be found.",
+            )
+        target = arm_ids.target(request.method, request.path)
+        self._access.require(call, target.action, target.scope)
+        namespace = target.resource_type.partition("/")[0]
+        registering = target.action.lower().endswith("/register/action")
+        if not registering and not self._subscriptions.provider_registered(namespace):
+            raise ArmError(
+                409,
+                "MissingSubscriptionRegistration",
+                f"The subscription is not registered to use namespace '{namespace}'. See "
+                "https://aka.ms/rps-not-found for how to register subscriptions.",
+            )
+
+    def _stale_or_fresh(self, call: Call) -> Response:
+        request = call.request
+        if not self._stale.active:
+            return _run(self.arm, call)
+        if request.method != "GET":
+            self._remember_before_change(call)
+            return _run(self.arm, call)
+        fresh = self._guarded(request, lambda: _run(self.arm, call))
+        self._stale.remember(request, fresh)
+        return self._stale.instead(request) or fresh
+
+    def _remember_before_change(self, call: Call) -> None:
+        reading = Request.build("GET", call.request.url)
+        look = Call(reading, call.caller, call.correlation_id)
+        if self.arm.route(reading):
+            self._stale.remember(reading, self._guarded(reading, lambda: _run(self.arm, look)))
+
+    def _answer_control(self, request: Request) -> Response:
+        if request.headers.get("x-emulator-key") != self._control_key:
+            raise ArmError(401, "Unauthorized", "The header x-emulator-key is missing or wrong.")
+        return _run(self.control, Call(request, None, ""))
+
+    def _finish(self, call: Call, response: Response) -> None:
+        kind, remaining = _REMAINING.get(call.request.method, ("writes", 199))
+        for name, value in {
+            "x-ms-request-id": self._world.new_guid(),
+            "x-ms-correlation-request-id": call.correlation_id,
+            "x-ms-routing-request-id": f"LOCAL:{call.correlation_id}",
+            f"x-ms-ratelimit-remaining-subscription-{kind}": str(remaining),
+            "Cache-Control": "no-cache",
+            "Pragma": "no-cache",
+            "Expires": "-1",
+            "X-Content-Type-Options": "nosniff",
+        }.items():
+            response.headers.setdefault(name, value)
+
+    def _enter(self, request: Request, response: Response, caller: Principal | None) -> None:
+        self._world.ledger.append(
+            LedgerEntry(
+                self._world.clock.now(),
+                request.method,
+                request.path,
+                request.query.get("api-version", ""),
+                response.status,
+                caller.display_name if caller else "",
+            )
+        )
+
+
+def _run(router: Router, call: Call) -> Response:
+    if found := router.route(call.request):
+        handler, arguments = found
+        return handler(call, **arguments)
+    raise ArmError(
+        404,
+        "InvalidResourceType",
+        f"No {call.request.method} is known for the path '{call.request.path}'.",
+    )
+
+
+def _check_api_version(request: Request) -> None:
+    version = request.query.get("api-version", "")
+    if not version:
+        raise ArmError(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    if not _API_VERSION.fullmatch(version):
+        raise ArmError(
+            400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid."
+        )

@@ -73,8 +73,8 @@ class Host:
                         announce = None
                     await _first_of(self._stopping, self._restart, job.failed)
             finally:
+                self._running.clear()  # requests wait for the next job host
                 await job.stop()
-                self._running.clear()
             if job.failed.is_set():
                 pause = 1.0 if time.monotonic() - began > _HEALTHY_AFTER else pause
                 log.info("The job host starts anew in %.0f s.", pause)

@@ -86,7 +86,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - user code: any failure is the run's answer
             stack = "".join(traceback.format_tb(error.__traceback__))
             return Outcome(request.invocation_id, {}, f"{type(error).__name__}: {error}", stack)
-        except BaseException as error:  # noqa: BLE001 - as the real worker: the process ends
+        except (SystemExit, KeyboardInterrupt) as error:  # as in the real worker: it ends
             os._exit(_exit_status(error))
         return Outcome(request.invocation_id, outputs)
 

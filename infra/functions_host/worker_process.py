@@ -95,6 +95,7 @@ async def start_worker(
         path = os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), environment.get("PYTHONPATH")]))
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-u",  # what a function prints is seen at once
             "-P",  # the app folder comes first on sys.path, but only once the worker is loaded
             "-m",
             f"{__package__}.worker",

@@ -23,6 +23,8 @@ _BETWEEN_RESTARTS = 10.0
 _TIMEOUT_GRACE = 2.0
 _QUIET_RESTART = 200  # the exit status by which a worker asks to be restarted
 
+_STOPPED = "HostStoppedException: the host is stopping"
+
 
 class WorkerSupervisor:
     """One worker at a time. Sets `gave_up` after too many crashes. Times in seconds."""
@@ -44,6 +46,7 @@ class WorkerSupervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._errors: list[float] = []
         self._restarted: float | None = None
+        self._stopped = False
         self._on_log = on_log
         self._gave_up = gave_up
 
@@ -60,8 +63,8 @@ class WorkerSupervisor:
         """Run `request` on the worker, as soon as there is one, and wait for its end."""
         await self._ready.wait()
         worker = self._worker
-        if worker is None:
-            raise RuntimeError("the worker was not started")
+        if worker is None or self._stopped:
+            return Outcome(request.invocation_id, error=_STOPPED)
         ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting[request.invocation_id] = (worker, ended)
         worker.send(request)
@@ -86,6 +89,8 @@ class WorkerSupervisor:
 
     async def stop(self) -> None:
         """Kill the worker with whatever still runs in it, and wait for its end."""
+        self._stopped = True
+        self._ready.set()  # who waits for a worker is told at once that there will be none
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -93,7 +98,7 @@ class WorkerSupervisor:
         if self._worker is not None:
             self._worker.kill()
             await self._worker.exit_status()
-        self._fail_all(self._worker, "HostStoppedException: the host is stopping")
+            self._fail_all(self._worker, _STOPPED)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

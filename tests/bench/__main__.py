@@ -1,0 +1,88 @@
+"""The command `python -m tests.bench`: measure, show a table, write JSON."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import (
+    arm_per_cluster,
+    arm_repeat,
+    cold_first,
+    cold_index,
+    lateness,
+    live_messages,
+    worker_memory,
+)
+from tests.bench.row import Row
+from tests.bench.session import Session
+from tests.bench.table import table, to_json
+
+FIGURES: dict[str, Callable[[Session], list[Row]]] = {
+    "cold_index": cold_index.measure,
+    "cold_first": cold_first.measure,
+    "arm_per_cluster": arm_per_cluster.measure,
+    "arm_repeat": arm_repeat.measure,
+    "live_messages": live_messages.measure,
+    "lateness": lateness.measure,
+    "worker_memory": worker_memory.measure,
+}
+
+DESCRIPTION = """\
+Measures the product beside what is possible (floor) and what is aimed at (goal). A goal that is
+missed is shown, and is no error: the exit code tells whether everything could be measured.
+"""
+
+
+def main() -> int:
+    """Run the command of this process's arguments; its exit code."""
+    arguments = parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    progress = Console(stderr=True)
+    rows: list[Row] = []
+    try:
+        with Session(arguments.seeds) as session:
+            for name in arguments.only or FIGURES:
+                progress.print(f"measuring {name} …", highlight=False)
+                rows += FIGURES[name](session)
+    finally:
+        show(rows, arguments.json)
+    return 0
+
+
+def show(rows: list[Row], destination: str) -> None:
+    """The table on stdout and the JSON in a file; or for `-` JSON on stdout, table on stderr."""
+    to_stdout = destination == "-"
+    console = Console(stderr=to_stdout)
+    console.print(table(rows))
+    if to_stdout:
+        sys.stdout.write(to_json(rows))
+        return
+    file = Path(destination)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(to_json(rows))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    command = argparse.ArgumentParser(prog="python -m tests.bench", description=DESCRIPTION)
+    add = command.add_argument
+    add("--only", nargs="+", choices=FIGURES, metavar="NAME", help=f"of: {', '.join(FIGURES)}")
+    add("--json", default=".local/bench.json", metavar="FILE", help="default %(default)s; - stdout")
+    add("--seeds", type=positive, default=10, help="lives per weather (default %(default)s)")
+    return command
+
+
+def positive(text: str) -> int:
+    """A whole number above 0; argparse turns the error into its own words."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"not above 0: {text}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""ARM calls for one cluster, from request to Ready, in calm weather.
+
+    writes = 1 + G                 the cluster and its G grants; no more, no fewer
+    reads  ≥ 1 + k·P               the cluster once, for its kubelet's identity and its success; and
+                                   k = consecutiveReads lists for each of P principals with grants
+    probes ≥ 2·T + R               in probe mode: start and result of each of T targets, and the
+                                   login server of each of R registries
+
+With the flow tests' policy each grant has its own principal and its own target, and the first is
+on a registry. Clusters take 4 minutes, permissions 5; the floor would need to know both beforehand.
+"""
+
+from tests.bench.arm_calls import until_ready
+from tests.bench.row import Row, exactly
+from tests.bench.session import Session
+from tests.bench.towns import MOST_GRANTS, Verify
+
+_CONSECUTIVE_READS = 3  # the policy's default
+_MODES: tuple[Verify, ...] = ("read", "probe")
+
+
+def measure(session: Session) -> list[Row]:
+    """Writes, reads and probes, for each mode and number of grants."""
+    return [
+        row
+        for verify in _MODES
+        for grants in range(MOST_GRANTS + 1)
+        for row in _rows(session, verify, grants)
+    ]
+
+
+def _rows(session: Session, verify: Verify, grants: int) -> list[Row]:
+    calls = until_ready(session, verify, grants)
+    name = f"arm_per_cluster.{verify}.g{grants}"
+    rows = [
+        exactly(f"{name}.writes", calls.writes, "calls", 1 + grants, str(calls)),
+        Row(f"{name}.reads", calls.reads, "calls", floor=1 + _CONSECUTIVE_READS * grants),
+    ]
+    if verify == "probe" and grants:
+        rows.append(Row(f"{name}.probes", calls.probes, "calls", floor=2 * grants + 1))
+    return rows

@@ -13,7 +13,8 @@ class Change(Struct, frozen=True, rename="camel"):
     """A condition or a grant went from one state to another; `at` is when it was noticed.
 
     `subject` is the condition's type, or the grant's identity and role; `scope` is the grant's,
-    null for a condition. `before` is null at first sight. A grant's `reason` is its evidence once it is effective.
+    null for a condition. `before` is null at first sight. A grant's `reason` is its evidence once
+    it is effective.
     """
 
     at: datetime

@@ -39,7 +39,7 @@ def _only(found: report.Report, name: str) -> report.Report:
 def _print(found: report.Report, name: str | None) -> None:
     console = view.console()
     if name is not None:
-        console.print(view.detail(found.clusters[0]))
+        console.print(view.detail(found.clusters[0]), crop=False)
     elif found.clusters:
         console.print(view.clusters(found.clusters))
     else:

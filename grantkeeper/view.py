@@ -50,12 +50,12 @@ def detail(cluster: Cluster) -> RenderableType:
     asked = cluster.request
     origin = f"made for request {asked.request_id}" if asked else "made by someone else"
     parts: list[RenderableType] = [
-        Text(f"{cluster.label}\n{cluster.id}\n{origin}\n"),
+        _unbroken(f"{cluster.label}\n{cluster.id}\n{origin}\n"),
         _conditions(cluster),
         *map(_grant, cluster.grants),
     ]
     if cluster.credentials_command:
-        parts.append(Text(f"\nUse it:  {cluster.credentials_command}"))
+        parts.append(_unbroken(f"\nUse it:  {cluster.credentials_command}"))
     return Group(*parts)
 
 
@@ -106,7 +106,8 @@ def _conditions(cluster: Cluster) -> Table:
 
 def _grant(grant: Grant) -> Text:
     """A grant as a paragraph: its three states each with its time, and by what evidence."""
-    text = Text(f"\n{grant.identity}: {grant.role_name}  ", "bold")
+    text = _unbroken("")
+    text.append(f"\n{grant.identity}: {grant.role_name}  ", "bold")
     text.append(grant.state, _COLOUR.get(grant.state, ""))
     if grant.evidence:
         text.append(f"  by {grant.evidence}")
@@ -118,8 +119,13 @@ def _grant(grant: Grant) -> Text:
     if grant.reason != grant.evidence or grant.message:
         rows.append(f"{grant.reason}: {grant.message}" if grant.message else grant.reason)
     for row in rows:
-        text.append(f"\n  {printable(row)}", "not bold")
+        text.append(f"\n  {printable(row)}")
     return text
+
+
+def _unbroken(text: str) -> Text:
+    """Lines that the terminal may wrap, but that are copied whole: ids and commands."""
+    return Text(text, no_wrap=True, overflow="ignore")
 
 
 def _table(*columns: str) -> Table:

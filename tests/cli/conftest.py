@@ -1,0 +1,83 @@
+"""The commands as a person types them, over a storage account of their own."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from azure.storage.queue import QueueClient, TextBase64DecodePolicy
+
+from grantkeeper.__main__ import main
+from shared import store as tables
+from shared.settings import WorkStorage
+from shared.store import Store
+from tests.cli.records import SUBSCRIPTION
+
+POLICY = Path(__file__).parents[2] / "infra" / "stack" / "policy.yaml"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Type = Callable[..., Answer]
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder to type in, with nothing in the environment that the commands look at."""
+    for name in ("WORK_STORAGE", "WORK_QUEUE_URI", "WORK_TABLE_URI", "SUBSCRIPTION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("POLICY_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def typed(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Type:
+    """Type a command where nothing is configured."""
+
+    def run(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["grantkeeper", *arguments])
+        try:
+            code = main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return Answer(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def grantkeeper(typed: Type, storage: str, monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Type a command where the environment names the storage, the subscription and the policy."""
+    monkeypatch.setenv("WORK_STORAGE", storage)
+    monkeypatch.setenv("SUBSCRIPTION_ID", SUBSCRIPTION)
+    monkeypatch.setenv("POLICY_FILE", str(POLICY))
+    return typed
+
+
+@pytest.fixture
+def store(storage: str) -> Iterator[Store]:
+    """The app's tables in that storage account."""
+    with closing(tables.connect(WorkStorage(connection_string=storage), None)) as found:
+        found.ensure()
+        yield found
+
+
+@pytest.fixture
+def requests_queue(storage: str) -> Iterator[QueueClient]:
+    """The queue on which the app reads requests."""
+    with QueueClient.from_connection_string(
+        storage, "cluster-requests", message_decode_policy=TextBase64DecodePolicy()
+    ) as queue:
+        queue.create_queue()
+        yield queue

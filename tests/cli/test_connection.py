@@ -1,0 +1,78 @@
+"""Where the storage is, and what is said when it cannot be used."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.store import Store
+from tests.cli import records
+from tests.cli.conftest import Type
+
+
+def test_without_any_storage_the_remedy_is_said(typed: Type) -> None:
+    answer = typed("status")
+    assert answer.code == 2
+    assert "set WORK_STORAGE" in answer.err
+    assert "make up" in answer.err
+
+
+def test_the_local_stack_is_used_when_nothing_else_is_named(
+    typed: Type, place: Path, storage: str, store: Store
+) -> None:
+    store.save(records.ready("one"), None)
+    (place / ".local").mkdir()
+    (place / ".local" / "env").write_text(f"# a comment\nWORK_STORAGE='{storage}'\n")
+    answer = typed("status", "one")
+    assert answer.code == 0
+    assert answer.err == "Using the local stack (.local/env)\n"
+
+
+def test_the_environment_wins_over_the_local_stack(
+    grantkeeper: Type, place: Path, store: Store
+) -> None:
+    store.save(records.ready("one"), None)
+    (place / ".local").mkdir()
+    (place / ".local" / "env").write_text("WORK_STORAGE='nonsense'\n")
+    answer = grantkeeper("status", "one")
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_a_storage_account_out_of_reach_is_one_line(typed: Type) -> None:
+    nowhere = "http://127.0.0.1:9/none"
+    answer = typed(
+        "--work-storage",
+        f"AccountName=none;AccountKey=bm9uZQ==;TableEndpoint={nowhere};QueueEndpoint={nowhere}",
+        "status",
+    )
+    assert answer.code == 4
+    assert answer.err.startswith("grantkeeper: the storage account cannot be reached: ")
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["--work-storage", "nonsense"], "WORK_STORAGE: not a storage connection string"),
+        (["--queue-uri", "https://a.queue.core.windows.net"], "WORK_TABLE_URI: missing"),
+        (["--queue-uri", "http://a", "--table-uri", "http://b"], "WORK_QUEUE_URI: not an https"),
+    ],
+)
+def test_a_wrong_address_is_said_by_name(typed: Type, arguments: list[str], fault: str) -> None:
+    answer = typed(*arguments, "status")
+    assert answer.code == 2
+    assert fault in answer.err
+
+
+def test_the_commands_never_load_the_sdk_of_azure_resource_manager() -> None:
+    check = "import sys, grantkeeper.__main__; sys.exit('azure.mgmt' in sys.modules)"
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", check], cwd=root, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("command", [["submit"], ["status"], ["watch"], ["policy", "check"]])
+def test_the_help_of_each_command_has_an_example(typed: Type, command: list[str]) -> None:
+    answer = typed(*command, "--help")
+    assert f"Example: grantkeeper {' '.join(command)}" in answer.out
+    assert answer.code == 0

@@ -24,6 +24,7 @@ from .knobs import Knobs
 from .node_groups import NodeGroups
 from .operations import Operations
 from .permissions import Permissions
+from .resource_routes import ResourceRoutes
 from .resources import IDENTITY_TYPE, Resources, not_found
 from .role_assignments import RoleAssignments
 from .role_definitions import RoleDefinitions
@@ -127,7 +128,7 @@ class Emulator:
             self.cluster_routes,
             self.subscriptions,
             self.groups,
-            self.resources,
+            ResourceRoutes(self.groups, self.resources),
         ):
             room.register(gateway.arm)
 

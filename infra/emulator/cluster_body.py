@@ -43,6 +43,7 @@ def check(name: str, group: str, body: dict[str, Any]) -> None:
     if not isinstance(properties, dict):
         raise _missing("properties", name, group)
     _refuse_unknown(properties, cluster_fields.PROPERTIES, "properties")
+    _check_objects(body)
     if not properties.get("agentPoolProfiles"):
         raise _missing("agentPoolProfiles", name, group)
     prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain")
@@ -52,6 +53,15 @@ def check(name: str, group: str, body: dict[str, Any]) -> None:
         raise invalid("dnsPrefix")
     _check_pools(properties["agentPoolProfiles"])
     _check_identity(body, name, group)
+
+
+def _check_objects(body: dict[str, Any]) -> None:
+    """Profiles and the like must be JSON objects."""
+    asked = {name: body.get(name) for name in ("identity", "sku", "tags")}
+    asked |= {k: v for k, v in body["properties"].items() if k.endswith("Profile")}
+    for name, value in asked.items():
+        if value is not None and not isinstance(value, dict):
+            raise invalid(name)
 
 
 def _check_pools(pools: Any) -> None:

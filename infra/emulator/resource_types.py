@@ -54,7 +54,7 @@ def needs_location(resource_type: str) -> bool:
 
 
 def _virtual_network(resource: Resource) -> None:
-    prefixes = resource.properties.get("addressSpace", {}).get("addressPrefixes") or []
+    prefixes = (resource.properties.get("addressSpace") or {}).get("addressPrefixes") or []
     if not prefixes:
         raise _invalid("InvalidRequestFormat", "The property 'addressSpace' is required.")
     for prefix in prefixes:

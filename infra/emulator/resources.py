@@ -1,25 +1,18 @@
-"""All resources but clusters: generic PUT, PATCH, GET, DELETE and lists, with children."""
+"""All resources but clusters, with their children and identities; routes in resource_routes."""
 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import arm_ids, resource_types
 from .groups import Groups
 from .resource_types import Resource
-from .wire import ArmError, Call, Response, Router
+from .wire import ArmError
 from .world import ArmChange, Principal, World
 
 IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
-_SUB = "/subscriptions/(?P<subscription>[^/]+)"
-_GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
-_RESOURCE = _GROUP + r"/providers/[^/]+(?:/[^/]+/[^/]+)+"
-_COLLECTION = _SUB + r"(?:/resourcegroups/(?P<group>[^/]+))?/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+"
-# Azure answers the PUT of a new disk with 200; the CLI refuses 201 there
-_CREATED_WITH_200 = frozenset({"microsoft.compute/disks"})
 
 
 class Resources:
@@ -35,19 +28,6 @@ class Resources:
         self._resources: dict[str, Resource] = {}
         self.more: list[Callable[[], Iterable[dict[str, Any]]]] = []
         world.on_delete.append(self._remove_below)
-
-    def register(self, router: Router) -> None:
-        """Routes; to be registered after every room with routes of its own."""
-        router.add("GET", _SUB + "/resources", self._list_everything)
-        router.add("GET", _GROUP + "/resources", self._list_everything)
-        router.add("PUT", _RESOURCE, self._put)
-        router.add("PATCH", _RESOURCE, self._patch)
-        router.add("GET", _RESOURCE, self._get)
-        router.add("HEAD", _RESOURCE, self._head)
-        router.add("DELETE", _RESOURCE, self._delete)
-        router.add("GET", _COLLECTION, self._list)
-
-    # what other rooms and tests use
 
     def find(self, resource_id: str) -> Resource | None:
         """A resource by id."""
@@ -68,7 +48,7 @@ class Resources:
         before = self.find(resource_id)
         resource = self._made(resource_id, body, before)
         resource_types.complete(resource)
-        subnets = body.get("properties", {}).get("subnets")
+        subnets = (body.get("properties") or {}).get("subnets")
         self._resources[resource_id.lower()] = resource
         if resource.type.lower() == "microsoft.network/virtualnetworks" and subnets is not None:
             self._replace_subnets(resource, subnets)
@@ -107,7 +87,10 @@ class Resources:
             ]
         return document
 
-    # state
+    def everything(self) -> list[dict[str, Any]]:
+        """The documents of all top-level resources, those kept elsewhere too."""
+        here = [r.document() for r in self._resources.values() if r.type.count("/") == 1]
+        return here + [document for source in self.more for document in source()]
 
     def _made(self, resource_id: str, body: dict[str, Any], before: Resource | None) -> Resource:
         kind = before.type if before else arm_ids.type_of(resource_id)
@@ -181,7 +164,7 @@ class Resources:
                 "operation.",
             )
         parent = arm_ids.parent_of(resource_id)
-        if parent and not self._exists(parent):
+        if parent and not self.exists(parent):
             raise ArmError(
                 404,
                 "ParentResourceNotFound",
@@ -190,7 +173,8 @@ class Resources:
                 "not be found.",
             )
 
-    def _exists(self, resource_id: str) -> bool:
+    def exists(self, resource_id: str) -> bool:
+        """Whether there is such a resource, here or elsewhere."""
         elsewhere = (document for source in self.more for document in source())
         return self.find(resource_id) is not None or any(
             arm_ids.same(document["id"], resource_id) for document in elsewhere
@@ -210,71 +194,6 @@ class Resources:
         )
         self._world.changed(change)
 
-    # routes
-
-    def _require(self, call: Call) -> Resource:
-        path = call.request.path
-        self._groups.require(arm_ids.subscription_of(path), arm_ids.group_of(path))
-        if resource := self.find(path):
-            return resource
-        raise not_found(path)
-
-    def _put(self, call: Call, **_path: str) -> Response:
-        body = call.request.json_object()
-        path = call.request.path
-        resource, existed = self.put(path, body, call.caller, call.correlation_id)
-        answers_200 = existed or resource.type.lower() in _CREATED_WITH_200
-        return Response(200 if answers_200 else 201, self.document(resource))
-
-    def _patch(self, call: Call, **_path: str) -> Response:
-        resource = self._require(call)
-        body = _merged(self.document(resource), call.request.json_object())
-        resource, _ = self.put(resource.id, body, call.caller, call.correlation_id)
-        return Response(200, self.document(resource))
-
-    def _get(self, call: Call, **_path: str) -> Response:
-        return Response(200, self.document(self._require(call)))
-
-    def _head(self, call: Call, **_path: str) -> Response:
-        return Response(204 if self.find(call.request.path) else 404)
-
-    def _delete(self, call: Call, **_path: str) -> Response:
-        removed = self.remove(call.request.path, call.caller, call.correlation_id)
-        return Response(200 if removed else 204)
-
-    def _list(self, call: Call, subscription: str, group: str = "") -> Response:
-        if group:
-            self._groups.require(subscription, group)
-        path = call.request.path
-        kind = arm_ids.type_of(path)
-        scope = path[: path.lower().rindex("/providers/")]
-        if kind.count("/") > 1:
-            scope = path.rpartition("/")[0]
-            if group and not self._exists(scope):
-                raise not_found(scope)
-        found = [r for r in self.below(scope) if r.type.lower() == kind.lower()]
-        return Response(200, {"value": [self.document(r) for r in found]})
-
-    def _list_everything(self, call: Call, subscription: str, group: str = "") -> Response:
-        if group:
-            self._groups.require(subscription, group)
-        start = call.request.path.rpartition("/")[0].lower() + "/"
-        documents = [r.document() for r in self._resources.values() if r.type.count("/") == 1]
-        for source in self.more:
-            documents.extend(source())
-        kind, name = _everything_filter(call.request.query.get("$filter", ""))
-        value = [
-            {k: d[k] for k in _BRIEF if k in d}
-            for d in documents
-            if d["id"].lower().startswith(start)
-            and (kind is None or d["type"].lower() == kind.lower())
-            and (name is None or d["name"].lower() == name.lower())
-        ]
-        return Response(200, {"value": value})
-
-
-_BRIEF = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
-
 
 def not_found(resource_id: str) -> ArmError:
     """404 ResourceNotFound, with the header by which ARM itself marks it."""
@@ -287,27 +206,3 @@ def not_found(resource_id: str) -> ArmError:
         "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
         headers={"x-ms-failure-cause": "gateway"},
     )
-
-
-def _everything_filter(text: str) -> tuple[str | None, str | None]:
-    """resourceType and name of an and-joined filter; ArmError 400 for anything else."""
-    found: dict[str, str] = {}
-    for clause in re.split(r"\s+and\s+", text.strip()) if text.strip() else ():
-        match = re.fullmatch(r"(resourceType|name)\s+eq\s+'([^']*)'", clause, re.IGNORECASE)
-        if not match:
-            raise ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{text}'.")
-        found[match[1].lower()] = match[2]
-    return found.get("resourcetype"), found.get("name")
-
-
-def _merged(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """JSON merge patch (RFC 7396)."""
-    merged = dict(document)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merged(merged[key], value)
-        else:
-            merged[key] = value
-    return merged

@@ -226,6 +226,7 @@ def test_a_cluster_whose_node_group_is_deleted_meanwhile_fails(
         ({"dnsPrefix": ""}, "InvalidParameter"),
         ({"dnsPrefix": "-x"}, "InvalidParameter"),
         ({"colour": "red"}, "UnmarshalError"),
+        ({"networkProfile": "red"}, "InvalidParameter"),
         ({"servicePrincipalProfile": {"clientId": "abc", "secret": "x"}}, "InvalidParameter"),
     ],
 )

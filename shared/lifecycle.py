@@ -21,6 +21,8 @@ from shared.settings import Settings
 _log = logging.getLogger(__name__)
 _IDS = uuid.UUID("0f0c6a3e-9d3b-4c53-8c0e-2f7f3f0a8b55")
 _PREFIX = "Grantkeeper."
+# For the call: the client's constructor drops them (azure-eventgrid 4.22.1, _patch.py).
+_CALL: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 10}
 _TOLD = (  # condition, the event told when it takes this status
     ("Ready", "AccessReady", "True"),
     ("PermissionsEffective", "AccessLate", "False"),
@@ -28,21 +30,12 @@ _TOLD = (  # condition, the event told when it takes this status
 )
 
 
-def connect(settings: Settings, credential: TokenCredential, **sdk: Any) -> "Lifecycle":
+def connect(settings: Settings, credential: TokenCredential) -> "Lifecycle":
     """The publisher; without a topic endpoint it tells nobody."""
     if not settings.topic_endpoint:
         return Lifecycle(None)
     key = AzureKeyCredential(settings.topic_key) if settings.topic_key else credential
-    return Lifecycle(
-        EventGridPublisherClient(
-            settings.topic_endpoint,
-            key,
-            retry_total=0,
-            connection_timeout=5,
-            read_timeout=10,
-            **sdk,
-        )
-    )
+    return Lifecycle(EventGridPublisherClient(settings.topic_endpoint, key))
 
 
 class Lifecycle:
@@ -64,7 +57,7 @@ class Lifecycle:
         if not events:
             return
         try:
-            self._client.send(events)
+            self._client.send(events, **_CALL)
         except AzureError as error:
             _log.warning(
                 "cluster=%s lifecycle_events=%d lost=%s",

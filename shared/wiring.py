@@ -70,14 +70,14 @@ def build(
     outgoing: queues.Queues | None = None,
     **sdk: Any,
 ) -> Application:
-    """Put it together. `sdk` goes to the ARM and Event Grid clients (tests pass `transport=`);
+    """Put it together. `sdk` goes to the ARM clients (tests pass `transport=`);
     `outgoing` takes the place of the real queues where a test moves the clock by hand."""
     managed = read.managed_subscriptions
     azure = arm.connect(credential, read, **sdk)
     tables = store.connect(read.work, work_credential)
     tables.ensure()
     outgoing = outgoing or queues.connect(read.work, work_credential)
-    publisher = lifecycle.connect(read, credential, **sdk)
+    publisher = lifecycle.connect(read, credential)
     return Application(
         settings=read,
         policy=policy,

@@ -12,7 +12,7 @@ from infra.stack.part import ROOT, Launch, PartError
 SERVICES = ("blob", "queue", "table")
 
 _MAIN = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
-_LISTENING = re.compile(r"Azurite (\w+) service is successfully listening at (http://\S+)")
+_LISTENING = re.compile(r"Azurite (\w+) service is successfully listening at (https?://\S+)")
 
 
 def launch(

@@ -1,0 +1,81 @@
+"""The work account by identity: the real ManagedIdentityCredential, its tokens checked by Azurite."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from azure.identity import ManagedIdentityCredential
+from azure.storage.queue import QueueServiceClient
+
+from infra.stack import azurite, env_file
+from infra.stack.part import Launch, Part
+from shared import queues, settings, store
+from shared.model import Record
+from shared.resource_id import cluster_id
+
+pytestmark = pytest.mark.e2e
+
+CLUSTER = cluster_id("00000000-0000-0000-0000-000000000001", "clusters", "c1")
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[settings.Settings]:
+    """The app's settings, read from an environment without a connection string."""
+    certificate = str(tmp_path / "server.pem")
+    emulator = Part("emulator", tmp_path, lambda: _emulator(tmp_path))
+    tables_and_queues = Part("azurite", tmp_path, lambda: _by_identity(certificate))
+    try:
+        emulator.start()
+        tables_and_queues.start()
+        told = env_file.read(tmp_path / "env")
+        monkeypatch.setenv("IDENTITY_ENDPOINT", told["IDENTITY_ENDPOINT"])
+        monkeypatch.setenv("IDENTITY_HEADER", told["APP_IDENTITY_HEADER"])
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", told["REQUESTS_CA_BUNDLE"])
+        _, queue_uri, table_uri = tables_and_queues.url.split()
+        yield settings.read(
+            {
+                "MANAGED_SUBSCRIPTIONS": told["SUBSCRIPTION_ID"],
+                "Work__queueServiceUri": f"{queue_uri}/work",
+                "Work__tableServiceUri": f"{table_uri}/work",
+                "Work__clientId": told["AZURE_CLIENT_ID"],
+            }
+        )
+    finally:
+        tables_and_queues.kill()
+        tables_and_queues.stop()
+        emulator.stop()
+
+
+def test_tables_and_queues_open_to_a_managed_identity(work: settings.Settings) -> None:
+    with ManagedIdentityCredential(client_id=work.work.client_id) as credential:
+        tables = store.connect(work.work, credential)
+        tables.ensure()
+        tables.save(Record(cluster_id=str(CLUSTER)), None)
+        with QueueServiceClient(work.work.queue_service_uri, credential=credential) as service:
+            queue = service.create_queue(queues.RECONCILE)
+            outgoing = queues.connect(work.work, credential)
+            outgoing.wake(CLUSTER)
+            assert len(queue.peek_messages()) == 1
+            queue.close()
+        outgoing.close()
+        assert [record.cluster_id for record in tables.all()] == [str(CLUSTER)]
+        tables.close()
+
+
+def _emulator(folder: Path) -> Launch:
+    files = ("--env-file", str(folder / "env"), "--state-dir", str(folder))
+
+    def ready(log: str) -> str | None:
+        found = re.search(r"ready (https://\S+)", log)
+        return found[1] if found else None
+
+    return Launch((sys.executable, "-m", "infra.emulator", *files), ready)
+
+
+def _by_identity(certificate: str) -> Launch:
+    launch = azurite.launch(["work"])
+    flags = ("--oauth", "basic", "--cert", certificate, "--key", certificate)
+    return replace(launch, command=(*launch.command, *flags))

@@ -1,4 +1,4 @@
-"""The work account by identity: the real ManagedIdentityCredential, its tokens checked by Azurite."""
+"""The work account by identity: a real ManagedIdentityCredential, tokens checked by Azurite."""
 
 import re
 import sys

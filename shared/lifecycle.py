@@ -22,8 +22,7 @@ Event = dict[str, Any]  # a CloudEvent in its JSON form
 _log = logging.getLogger(__name__)
 _IDS = uuid.UUID("0f0c6a3e-9d3b-4c53-8c0e-2f7f3f0a8b55")
 _PREFIX = "Grantkeeper."
-# For the call, since the client's constructor drops them; and events go as dictionaries, since for
-# its own classes the client takes these for attributes of the event (azure-eventgrid 4.22.1).
+# For the call: the client's constructor drops them (azure-eventgrid 4.22.1, _patch.py).
 _CALL: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 10}
 _TOLD = (  # condition, the event told when it takes this status
     ("Ready", "AccessReady", "True"),

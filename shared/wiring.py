@@ -19,6 +19,11 @@ from shared.poison import Poison
 from shared.reconcile import Reconciler
 
 _ASSEMBLY = threading.Lock()
+_LOGGERS = {
+    "azure": logging.WARNING,  # at INFO it logs the headers of every request
+    "azure.eventgrid": logging.ERROR,  # it warns that a call's timeouts are not parts of an event
+    "msal": logging.WARNING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,8 @@ def application() -> Application:
 
 @functools.cache
 def _from_environment() -> Application:
-    for name in ("azure", "msal"):  # at INFO they log the headers of every request
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _LOGGERS.items():
+        logging.getLogger(name).setLevel(level)
     read = settings.read()
     credential = ManagedIdentityCredential(client_id=read.client_id or None)
     work = credential

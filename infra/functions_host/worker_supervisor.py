@@ -98,7 +98,8 @@ class WorkerSupervisor:
         if self._worker is not None:
             self._worker.kill()
             await self._worker.exit_status()
-            self._fail_all(self._worker, _STOPPED)
+        for owner, _ in list(self._waiting.values()):
+            self._fail_all(owner, _STOPPED)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -142,7 +143,7 @@ class WorkerSupervisor:
             return
         await self._restart()
 
-    def _fail_all(self, worker: WorkerProcess | None, error: str) -> None:
+    def _fail_all(self, worker: WorkerProcess, error: str) -> None:
         for invocation_id, (owner, ended) in self._waiting.items():
             if owner is worker and not ended.done():
                 ended.set_result(Outcome(invocation_id, error=error))

@@ -1,6 +1,7 @@
 """The command `python -m infra.demo`: start a stack of its own, play, stop it in every outcome."""
 
 import argparse
+import fcntl
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from infra.stack.stack import Stack
 
 FOLDER = ROOT / ".local" / "demo"
 POLICY = Path(__file__).with_name("policy.yaml")
+
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # SIGINT is ignored in a background job
 
 DESCRIPTION = """\
 The main job on this machine, in about a minute: a request on a queue becomes an AKS cluster, and
@@ -23,9 +26,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.demo", description=DESCRIPTION)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="logs, data and result.json")
     folder: Path = parser.parse_args().folder
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDS:
         signal.signal(number, signal.default_int_handler)
-    stack = Stack(folder, policy_file=POLICY)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.stderr.write(f"Another demo runs in {folder}; wait for its end, or use --folder\n")
+            return 1
+        return run_and_stop(Stack(folder, policy_file=POLICY))
+
+
+def run_and_stop(stack: Stack) -> int:
+    """Run, and stop what was started however impatient somebody is."""
     try:
         return run(stack)
     except KeyboardInterrupt:
@@ -35,8 +49,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:
-        # What was started is stopped, however impatient somebody is.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDS:
             signal.signal(number, signal.SIG_IGN)
         stack.stop()
 

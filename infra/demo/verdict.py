@@ -39,7 +39,7 @@ def faults(evidence: Evidence) -> list[str]:
 
 def outside(assignments: Sequence[Json], clusters: Sequence[Json]) -> list[Json]:
     """The role assignments that are not in a node resource group, which AKS makes for itself."""
-    groups = [f"/resourcegroups/{c['properties']['nodeResourceGroup']}".lower() for c in clusters]
+    groups = [f"/resourcegroups/{c['properties']['nodeResourceGroup']}/".lower() for c in clusters]
     return [
         each
         for each in assignments

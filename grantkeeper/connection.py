@@ -42,14 +42,16 @@ class Place:
         """The work account. Raises `CommandFailed` when nothing names it, or wrongly."""
         if text := self.work_storage or self.local.get("WORK_STORAGE", ""):
             return WorkStorage(connection_string=text)
+        if not (self.queue_uri or self.table_uri):
+            raise CommandFailed(
+                ExitCode.WRONG_INPUT,
+                "no storage is named; set WORK_STORAGE to a connection string, or both "
+                "WORK_QUEUE_URI and WORK_TABLE_URI, or start the local stack (make up) and run "
+                "this in its folder",
+            )
         for name, uri in (("WORK_QUEUE_URI", self.queue_uri), ("WORK_TABLE_URI", self.table_uri)):
             if not uri:
-                raise CommandFailed(
-                    ExitCode.WRONG_INPUT,
-                    f"{name}: missing; set WORK_STORAGE to a connection string, or both "
-                    "WORK_QUEUE_URI and WORK_TABLE_URI, or start the local stack (make up) and "
-                    "run this in its folder",
-                )
+                raise CommandFailed(ExitCode.WRONG_INPUT, f"{name}: missing; set it as well")
             if urlsplit(uri).scheme != "https":
                 raise CommandFailed(ExitCode.WRONG_INPUT, f"{name}: not an https:// address")
         return WorkStorage(queue_service_uri=self.queue_uri, table_service_uri=self.table_uri)

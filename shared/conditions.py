@@ -60,7 +60,8 @@ def _provisioned(record: Record, cluster: Cluster | None, policy: Policy, now: d
         if is_deleted(record, policy, now):
             return "False", "Deleted", "the cluster is gone"
         if record.failure:
-            return "False", record.failure.partition(":")[0], record.failure
+            reason, _, message = record.failure.partition(": ")
+            return "False", reason, message
         if record.absent_since:
             return "Unknown", "NotFound", "not found in the last look"
         if record.request is None:

@@ -23,4 +23,4 @@ def measure(session: Session) -> list[Row]:
 def _row(session: Session, verify: Verify) -> Row:
     calls = until_ready(session, verify, MOST_GRANTS, times=_TIMES)
     extra = calls.writes - (1 + MOST_GRANTS)
-    return exactly(f"arm_repeat.{verify}", extra, "extra writes", 0, str(calls))
+    return exactly(f"arm_repeat.{verify}", extra, "writes", 0, str(calls))

@@ -9,7 +9,7 @@ from tests.bench.cold_index import INDEX
 from tests.bench.row import Row
 from tests.bench.session import Session
 
-_UNIT = "M instructions"
+_UNIT = "M instr"
 
 
 def measure(_session: Session) -> list[Row]:

@@ -19,7 +19,7 @@ INDEX = (
 )
 EAGER = "import shared.wiring\n" + INDEX
 
-_UNIT = "M instructions"
+_UNIT = "M instr"
 _FLOOR = 3.5
 _GOAL = 40.0
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import msgspec
+from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from tests.bench.row import Row
@@ -11,16 +13,18 @@ _VERDICTS = {True: "[green]yes[/]", False: "[bold red]no[/]", None: ""}
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """A line for each figure."""
-    shown = Table(title="Grantkeeper, measured", title_justify="left")
-    shown.add_column("figure", no_wrap=True)
+    """A line for each figure, its note below its name: fits a terminal of 80 columns."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    longest = max((len(row.name) for row in rows), default=0)
+    shown.add_column("figure", min_width=longest)
     for heading in ("measured", "floor", "goal"):
-        shown.add_column(heading, justify="right")
-    for heading in ("unit", "ok", "note"):
-        shown.add_column(heading)
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("unit", "ok"):
+        shown.add_column(heading, no_wrap=True)
     for row in rows:
+        name = f"{row.name}\n[dim]{escape(row.note)}[/]" if row.note else row.name
         numbers = (_number(row.value), _number(row.floor), _number(row.goal))
-        shown.add_row(row.name, *numbers, row.unit, _VERDICTS[row.ok], row.note)
+        shown.add_row(name, *numbers, row.unit, _VERDICTS[row.ok])
     return shown
 
 

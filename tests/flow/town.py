@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import azure.functions as func
 from azure.data.tables import TableServiceClient
@@ -216,6 +217,15 @@ class Town:
         else:
             function_app.reconcile_cluster(message)
 
+    def deliver_and_crash(self, letter: Letter) -> None:
+        """The process dies after it has sent its messages and before it saves; the message comes
+        again when its lease ends."""
+        with patch.object(self.app.store, "save", side_effect=OSError("the process died")):
+            try:
+                self.deliver(letter)
+            except OSError:
+                self.post.put(letter.queue, letter.text, timedelta(seconds=30))
+
     def deliver_event(self, event: dict[str, Any]) -> None:
         registry = meta.get_binding_registry()  # type: ignore[no-untyped-call]
         converter = registry.get("eventGridTrigger")
@@ -283,12 +293,14 @@ class Town:
         key = str(self.id_of(name))
         return sum(x.queue == queues.RECONCILE and x.text == key for x in self.post.letters)
 
-    def forget(self, name: str = "c1") -> None:
-        """Lose the cluster's record."""
-        cluster = self.id_of(name)
+    def forget(self, *names: str) -> None:
+        """Lose the records of these tables, or those of the clusters."""
         tables = TableServiceClient.from_connection_string(self._storage)
-        with tables, tables.get_table_client("clusters") as table:
-            table.delete_entity(cluster.subscription_id, f"{cluster.resource_group}|{name}")
+        with tables:
+            for name in names or ("clusters",):
+                table = tables.get_table_client(name)
+                for row in table.list_entities():
+                    table.delete_entity(row)
 
     def grants_made(self) -> list[tuple[str, str, str]]:
         """(principal, role GUID, scope in lower case) of every assignment the product wrote."""

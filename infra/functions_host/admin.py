@@ -87,7 +87,7 @@ class Admin:
         try:
             given = json.loads(request.body)["input"]
             call = _by_hand(function, "" if given is None else str(given))
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             return HttpReply(400)
         task = asyncio.create_task(job.invoker.invoke(call))
         self._runs.add(task)

@@ -25,7 +25,7 @@ class Channel(Generic[Received]):
 
     def send(self, message: msgspec.Struct) -> None:
         """Send one message. Raises OSError when the other side is gone."""
-        body = msgspec.msgpack.encode(message)
+        body = _encode(message)
         with self._sending:
             self._socket.sendall(_LENGTH.pack(len(body)) + body)
 
@@ -51,3 +51,23 @@ class Channel(Generic[Received]):
                 raise EOFError
             received += piece
         return bytes(received)
+
+
+def _encode(message: msgspec.Struct) -> bytes:
+    try:
+        return msgspec.msgpack.encode(message)
+    except UnicodeEncodeError:
+        # A text with a lone surrogate: the protobuf of the real channel sends U+FFFD instead.
+        return msgspec.msgpack.encode(
+            _well_formed(msgspec.to_builtins(message, builtin_types=(bytes,)))
+        )
+
+
+def _well_formed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_well_formed(item) for item in value]
+    if isinstance(value, dict):
+        return {_well_formed(name): _well_formed(item) for name, item in value.items()}
+    return value

@@ -45,7 +45,7 @@ async def answer_event_grid(
         document = json.loads(request.body)
         if kind == "subscriptionvalidation":
             return HttpReply.json(200, {"validationResponse": _validation_code(document)})
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         return HttpReply.text(500, f"{type(error).__name__}: {error}")
     return await _run(function, document, invoke)
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from azure.core.exceptions import AzureError
 
+from .app_environment import shadowed_modules, time_zone, worker_environment
 from .connections import DEFAULT_CONNECTION, Accounts
 from .console import log
 from .function_checks import HTTP, QUEUE, TIMER, HostFunction, check_functions
 from .host_json import read_host_json
 from .invocation import Invoker
+from .listing import describe
 from .queue_listener import QueueListener
 from .queue_output import QueueOutputs
 from .settings import SettingsError
@@ -26,12 +25,6 @@ from .wire import LogRecord
 from .worker_supervisor import WorkerSupervisor
 
 _PATIENCE = 10.0  # seconds a stopping host waits for running functions
-_ADDED = {
-    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-    "FUNCTIONS_WORKER_RUNTIME": "python",
-    "FUNCTIONS_WORKER_RUNTIME_VERSION": "3.11",
-    "PYTHON_THREADPOOL_THREAD_COUNT": "1000",
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class JobHost:
     def __init__(self, options: HostOptions, environment: Mapping[str, str]) -> None:
         """Read host.json. Raises SettingsError when it is not usable."""
         self._options = options
-        self._environment = _with_defaults(environment, options.app_dir)
+        self._environment = worker_environment(environment, options.app_dir)
         self.config = read_host_json(options.app_dir, environment)
         self.failed = asyncio.Event()
         self._supervisor = WorkerSupervisor(
@@ -77,21 +70,21 @@ class JobHost:
 
         Raises SettingsError when the host's own storage is not set.
         """
-        _warn_of_shadows(self._options.app_dir)
+        for name in shadowed_modules(self._options.app_dir):
+            log.warning("'%s' in the app folder hides a module the real worker needs.", name)
         indexed = await self._supervisor.start()
         self.index_error = indexed.error
+        log.info("%d functions found.", len(indexed.functions))
         if indexed.error:
             log.error("Worker failed to index functions\n%s", indexed.error)
-        for function in check_functions(
-            indexed.functions, self.config, self._environment, self._accounts
-        ):
-            self.functions[function.name] = function
-            for error in function.errors:
-                log.error("The '%s' function is in error: %s", function.name, error)
+        checked = check_functions(indexed.functions, self.config, self._environment, self._accounts)
+        self.functions = {function.name: function for function in checked}
+        url = f"http://{self._environment.get('WEBSITE_HOSTNAME')}"
+        for function in checked:
+            log.info("  %s", describe(function, url, self.config.route_prefix))
         for metadata in indexed.functions:
             if metadata.has_retry_policy:
                 log.warning("The retry policy of function '%s' is ignored here.", metadata.name)
-        log.info("%d functions found: %s", len(self.functions), ", ".join(self.functions))
         self._check_storage()
         self.resume()
 
@@ -115,7 +108,7 @@ class JobHost:
             if function.kind == QUEUE:
                 self._listen(self._queue_listener(function))
             elif function.kind == TIMER:
-                zone = _zone(self._environment)
+                zone = time_zone(self._environment)
                 state_dir = self._options.state_dir
                 self._listen(TimerListener(function, state_dir, zone, self.invoker.invoke))
 
@@ -182,31 +175,3 @@ class JobHost:
             self.invoker.invoke,
             self._wakeups,
         )
-
-
-def _warn_of_shadows(app_dir: Path) -> None:
-    """In Azure the app folder is first on sys.path, before the worker and the standard library."""
-    modules = {path.stem for path in app_dir.glob("*.py")}
-    packages = {path.parent.name for path in app_dir.glob("*/__init__.py")}
-    for name in sorted((modules | packages) & (sys.stdlib_module_names | {"grpc", "google"})):
-        log.warning("'%s' in the app folder hides a module the real worker needs.", name)
-
-
-def _with_defaults(environment: Mapping[str, str], app_dir: Path) -> dict[str, str]:
-    folders = {
-        "AzureWebJobsScriptRoot": str(app_dir),
-        "FUNCTIONS_APPLICATION_DIRECTORY": str(app_dir),
-        "FUNCTIONS_WORKER_DIRECTORY": str(Path(__file__).parent),
-    }
-    return {**_ADDED, **environment, **folders}
-
-
-def _zone(environment: Mapping[str, str]) -> tzinfo:
-    """The zone of timer schedules. Raises SettingsError for one that is not known."""
-    name = environment.get("WEBSITE_TIME_ZONE") or environment.get("TZ")
-    if not name:
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SettingsError(f"WEBSITE_TIME_ZONE or TZ names no time zone: {name!r}") from error

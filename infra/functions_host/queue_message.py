@@ -70,7 +70,7 @@ def _moment(moment: datetime | None) -> Datum:
 def _overridden(metadata: dict[str, Datum], text: str) -> dict[str, Datum]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return metadata
     if not isinstance(document, dict):
         return metadata

@@ -47,7 +47,7 @@ class QueueOutputs:
             bodies = [encode_body(body, self._base64) for body in messages_of(datum)]
             queue = self._accounts.queue(binding.get("connection"), name)
             await asyncio.to_thread(send_all, queue, bodies)
-        except (AzureError, ValueError, TypeError) as error:
+        except (AzureError, ValueError, TypeError, RecursionError) as error:
             raise OutputError(
                 f"Error while handling parameter {binding['name']} after function returned: {error}"
             ) from error

@@ -110,6 +110,11 @@ def test_a_cloud_event_arrives_as_one(app: App, host: RunningHost) -> None:
     assert len(app.seen(event="c1", kind="CloudEvent")) == 1
 
 
+def test_an_event_with_half_a_character_is_delivered(app: App, host: RunningHost) -> None:
+    assert deliver(host, json.dumps(event(chr(0xD800), id="u1")).encode())[0] == 202
+    assert len(app.seen(event="u1", subject="\ufffd")) == 1
+
+
 def test_an_event_time_that_is_not_utc_fails(host: RunningHost) -> None:
     assert deliver(host, event(eventTime="2026-01-25T22:12:19+02:00"))[0] == 500
 
@@ -124,6 +129,8 @@ def test_an_event_time_that_is_not_utc_fails(host: RunningHost) -> None:
         (event(), "", "changed", 400),
         (event(), "Unsubscribe", "changed", 202),
         (b"not json", "Notification", "changed", 500),
+        (b"[" * 50_000, "Notification", "changed", 500),
+        (b"5", "Notification", "changed", 500),
         ([], "SubscriptionValidation", "changed", 500),
     ],
 )

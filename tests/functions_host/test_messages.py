@@ -64,7 +64,9 @@ def test_members_of_a_json_body_replace_metadata_ignoring_case() -> None:
     assert json.loads(found["new"]) == {"a": 1}
 
 
-@pytest.mark.parametrize("body", ['{"id": null}', '{"id": [1]}', '["id"]', "{broken", '"id"'])
+@pytest.mark.parametrize(
+    "body", ['{"id": null}', '{"id": [1]}', '["id"]', "{broken", '"id"', "[" * 48_000]
+)
 def test_nulls_lists_and_other_json_replace_nothing(body: str) -> None:
     assert metadata(body)["Id"] == "storage-id"
 

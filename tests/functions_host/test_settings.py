@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.functions_host.app_environment import shadowed_modules, time_zone
 from infra.functions_host.connections import Accounts
 from infra.functions_host.host_json import HostJson, read_host_json
 from infra.functions_host.log_levels import LogLevels
@@ -186,3 +187,23 @@ def test_the_longest_matching_category_decides(category: str, level: str, shown:
         {"default": "Error", "Function": "Information", "Function.work.User": "Warning"}
     )
     assert levels.shows(category, level) is shown
+
+
+def test_modules_that_hide_the_workers_own_are_named(tmp_path: Path) -> None:
+    for name in ("function_app.py", "queue.py", "json/__init__.py", "logging/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert shadowed_modules(tmp_path) == ["json", "queue"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [({}, "UTC"), ({"TZ": "Europe/Berlin"}, "Europe/Berlin")],
+)
+def test_schedules_are_in_the_zone_of_the_process(environment: dict[str, str], name: str) -> None:
+    assert str(time_zone(environment)) == name
+
+
+def test_an_unknown_zone_is_refused() -> None:
+    with pytest.raises(SettingsError):
+        time_zone({"WEBSITE_TIME_ZONE": "Nowhere/At All"})

@@ -30,7 +30,7 @@ def invalid(parameter: str, message: str = "") -> ArmError:
     return ArmError(400, "InvalidParameter", text, flat=True, target=parameter)
 
 
-def check(name: str, group: str, body: dict[str, Any]) -> None:
+def check(name: str, group: str, body: dict[str, Any], *, exists: bool) -> None:
     """ArmError for what AKS refuses by looking at the body alone."""
     if not _CLUSTER_NAME.fullmatch(name):
         raise invalid("resourceName", f"The value of parameter resourceName '{name}' is invalid.")
@@ -53,6 +53,8 @@ def check(name: str, group: str, body: dict[str, Any]) -> None:
         raise invalid("dnsPrefix")
     _check_pools(properties["agentPoolProfiles"])
     _check_identity(body, name, group)
+    if not exists:
+        _check_new_service_principal(body, name, group)
 
 
 def _check_objects(body: dict[str, Any]) -> None:
@@ -96,13 +98,19 @@ def _check_identity(body: dict[str, Any], name: str, group: str) -> None:
     has_principal = service_principal.get("clientId", "msi").lower() != "msi"
     if kind == "None" and not has_principal:
         raise _missing("servicePrincipalProfile", name, group)
-    if kind != "None" and has_principal:
-        raise invalid("servicePrincipalProfile")
-    if kind == "None" and not service_principal.get("secret"):
-        raise _missing("servicePrincipalProfile.secret", name, group)
     users = (body.get("identity") or {}).get("userAssignedIdentities") or {}
     if (kind == "UserAssigned") != (len(users) == 1):
         raise invalid("identity.userAssignedIdentities")
+
+
+def _check_new_service_principal(body: dict[str, Any], name: str, group: str) -> None:
+    """An update may leave the secret out, and may move from a service principal to an identity."""
+    service_principal = body["properties"].get("servicePrincipalProfile") or {}
+    if identity_type(body) == "None":
+        if not service_principal.get("secret"):
+            raise _missing("servicePrincipalProfile.secret", name, group)
+    elif service_principal.get("clientId", "msi").lower() != "msi":
+        raise invalid("servicePrincipalProfile")
 
 
 def identity_type(body: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ class ClusterRoutes:
         cluster = self._clusters.find(cluster_id)
         _check_preconditions(call, cluster)
         body = call.request.json_object()
-        cluster_body.check(name, found.name, body)
+        cluster_body.check(name, found.name, body, exists=cluster is not None)
         if cluster is None:
             self._links.check(call, cluster_id, body)
             cluster = self._clusters.create(call, cluster_id, name, body)

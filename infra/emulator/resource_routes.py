@@ -31,6 +31,7 @@ class ResourceRoutes:
         """Routes; to be registered after every room with routes of its own."""
         router.add("GET", _SUB + "/resources", self._list_everything)
         router.add("GET", _GROUP + "/resources", self._list_everything)
+        router.add("POST", _SUB + "/providers/[^/]+/checkNameAvailability", self._check_name)
         router.add("PUT", _RESOURCE, self._put)
         router.add("PATCH", _RESOURCE, self._patch)
         router.add("GET", _RESOURCE, self._get)
@@ -69,6 +70,16 @@ class ResourceRoutes:
     def _delete(self, call: Call, **_path: str) -> Response:
         removed = self._resources.remove(call.request.path, call.caller, call.correlation_id)
         return Response(200 if removed else 204)
+
+    def _check_name(self, call: Call, **_path: str) -> Response:
+        """Some names (registries, storage accounts, vaults) are unique in the whole cloud."""
+        asked = call.request.json_object()
+        name, kind = str(asked.get("name", "")), str(asked.get("type", ""))
+        taken = any(each.name.lower() == name.lower() for each in self._resources.of_type(kind))
+        answer: dict[str, Any] = {"nameAvailable": not taken}
+        if taken:
+            answer |= {"reason": "AlreadyExists", "message": f"The name {name} is already taken."}
+        return Response(200, answer)
 
     def _list(self, call: Call, subscription: str, group: str = "") -> Response:
         if group:

@@ -335,6 +335,18 @@ def test_somebody_elses_service_principal_cluster_has_no_managed_identity(town: 
     assert "identityProfile" not in cluster.document()["properties"]
 
 
+def test_a_service_principal_cluster_can_move_to_a_managed_identity(town: Town) -> None:
+    profile = {"clientId": "00000000-0000-0000-0000-00000000abcd", "secret": "hush"}
+    body = cluster_body(servicePrincipalProfile=profile)
+    identity = body.pop("identity")
+    put(town, "c1", body)
+    town.emulator.advance(LONG_ENOUGH)
+    answer = put(town, "c1", {**body, "identity": identity})
+    assert answer.status == 200
+    assert answer.body["properties"]["servicePrincipalProfile"] == {"clientId": "msi"}
+    assert town.emulator.world.directory.get(answer.body["identity"]["principalId"])
+
+
 def test_credentials_are_refused_when_local_accounts_are_off(aks: Any, town: Town) -> None:
     create(aks, "open")
     create(aks, "closed", disableLocalAccounts=True)

@@ -92,6 +92,16 @@ def test_resources_are_listed_by_type_and_by_filter(town: Town) -> None:
     assert [each["name"] for each in listed] == ["images1"]
 
 
+def test_a_name_is_available_until_it_is_taken(town: Town) -> None:
+    kind = "Microsoft.ContainerRegistry/registries"
+    path = f"/subscriptions/{town.emulator.subscription_id}/providers/Microsoft.ContainerRegistry"
+    body = {"name": "images", "type": kind}
+    assert town.ask("POST", f"{path}/checkNameAvailability", body).body == {"nameAvailable": True}
+    town.registry("images")
+    answer = town.ask("POST", f"{path}/checkNameAvailability", body)
+    assert answer.body["nameAvailable"] is False
+
+
 def test_a_deleted_group_takes_what_lives_in_it_and_the_assignments_there(
     emulator: Emulator, town: Town
 ) -> None:

@@ -4,6 +4,7 @@ No method waits: long-running operations are begun and never polled, and no call
 error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (shared/errors.py).
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -32,6 +33,7 @@ from shared.resource_id import ClusterId, parse_scope
 from shared.settings import Settings
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 _CLUSTERS_VERSION = "2025-07-01"
 _GROUPS_VERSION = "2021-04-01"
@@ -104,7 +106,10 @@ class Arm:
         while url:
             page = self._send(subscription_id, HttpRequest("GET", url), wire.Page)
             for item in page.value:
-                yield wire.cluster(item)
+                try:
+                    yield wire.cluster(item)
+                except msgspec.DecodeError as error:
+                    _log.warning("subscription=%s passed_over=%s", subscription_id, error)
             url = page.next_link or ""
 
     def create_cluster(self, cluster: ClusterId, body: dict[str, Any]) -> bool:

@@ -1,0 +1,117 @@
+"""The timer finds what nothing else told us about; one odd cluster or subscription stops none."""
+
+from typing import Any
+
+import pytest
+
+from shared import wire
+from shared.resource_id import parse_cluster_id
+from tests.flow.conftest import Found
+from tests.flow.town import POLICY, Town
+
+
+def woken(town: Town) -> list[str]:
+    """The clusters the timer wakes now, by name; their turns are not taken."""
+    town.post.letters.clear()
+    town.tick()
+    names = sorted(parse_cluster_id(letter.text).name for letter in town.post.letters)
+    town.post.letters.clear()
+    return names
+
+
+def test_clusters_of_others_are_found_without_events(town: Town) -> None:
+    town.make_cluster("c1")
+    town.make_cluster("c2")
+    town.run_until(lambda: town.ready("c1") and town.ready("c2"), events=False)
+    assert town.grants_made() == town.expected_grants("c1", "c2")
+
+
+def test_settled_clusters_are_left_alone_until_the_resync(town: Town) -> None:
+    town.request(parameters={"subnet": town.subnet})
+    town.run(80)
+    assert town.record().settled
+    assert woken(town) == []
+    town.azure.advance(25 * 3600)
+    assert woken(town) == ["c1"]
+
+
+def test_unsettled_clusters_are_woken(town: Town) -> None:
+    town.request()
+    town.run(1)
+    assert woken(town) == ["c1"]
+
+
+def test_a_gone_cluster_is_woken_and_after_that_forgotten_about(town: Town) -> None:
+    town.request(parameters={"subnet": town.subnet})
+    town.run(80)
+    town.delete_cluster()
+    town.azure.advance(600)
+    assert woken(town) == ["c1"]
+    town.run(20, events=False)
+    assert town.status("ClusterProvisioned") == ("False", "Deleted")
+    assert woken(town) == []
+
+
+def test_a_cluster_made_again_is_woken(town: Town) -> None:
+    town.request(parameters={"subnet": town.subnet})
+    town.run(80)
+    town.delete_cluster()
+    town.azure.advance(600)
+    town.make_cluster()
+    town.azure.advance(600)
+    assert woken(town) == ["c1"]
+
+
+def test_clusters_policy_does_not_manage_are_left_alone(found_town: Found) -> None:
+    town = found_town(POLICY.read_bytes() + b'clusters: ["team-*"]\n')
+    town.make_cluster("other")
+    town.make_cluster("team-1")
+    town.run_until(lambda: town.ready("team-1"))
+    assert [record.cluster_id for record in town.app.store.all()] == [str(town.id_of("team-1"))]
+    assert town.grants_made() == town.expected_grants("team-1")
+
+
+def test_an_unreadable_list_stops_no_known_cluster(town: Town) -> None:
+    town.request(parameters={"subnet": town.subnet})
+    town.run(1)
+    town.post.letters.clear()
+    town.fault(
+        "status", status=403, code="AuthorizationFailed", path="ContainerService/managedClusters$"
+    )
+    town.run_until(town.ready, events=False)
+
+
+def test_two_timers_at_once_are_harmless(town: Town) -> None:
+    town.make_cluster()
+    town.azure.event_grid.take()
+    for _ in range(3):
+        town.tick()
+    town.run_until(town.ready, events=False)
+    assert town.turns_waiting() <= 12
+    assert town.grants_made() == town.expected_grants("c1")
+
+
+def test_one_odd_cluster_in_the_list_hides_no_other(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster whose JSON nobody expected: the others are still found."""
+    town.make_cluster("a-odd")
+    town.make_cluster("fine")
+    document = type(town.cluster("a-odd")).document
+
+    def odd(cluster: Any) -> dict[str, Any]:
+        body = document(cluster)
+        return {**body, "identity": 7} if cluster.name == "a-odd" else body
+
+    monkeypatch.setattr(type(town.cluster("a-odd")), "document", odd)
+    with pytest.raises(Exception, match="identity"):
+        wire.cluster(b'{"id": "x", "identity": 7}')
+    town.run_until(lambda: town.ready("fine"), events=False)
+
+
+def test_a_hundred_clusters_cost_one_list_each_time(town: Town) -> None:
+    for number in range(100):
+        town.make_cluster(f"c{number}")
+    before = town.calls("GET")
+    assert len(woken(town)) == 100
+    assert town.calls("GET") == before + 1

@@ -103,6 +103,7 @@ class Gateway:
     def _check_arm(self, call: Call) -> None:
         """What ARM itself checks before a resource provider sees the request."""
         request = call.request
+        _check_path(request.path)
         _check_api_version(request)
         if request.path.lower() in _NEEDS_NO_ROLE:
             return
@@ -183,6 +184,12 @@ def _run(router: Router, call: Call) -> Response:
         "InvalidResourceType",
         f"No {call.request.method} is known for the path '{call.request.path}'.",
     )
+
+
+def _check_path(path: str) -> None:
+    """Dots and control characters have no place in an ARM path, percent-encoded or not."""
+    if any(part in (".", "..") for part in path.split("/")) or not path.isprintable():
+        raise ArmError(400, "InvalidRequestUri", "The request URI is invalid.")
 
 
 def _check_api_version(request: Request) -> None:

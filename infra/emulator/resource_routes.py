@@ -15,8 +15,8 @@ _SUB = "/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
 _RESOURCE = _GROUP + r"/providers/[^/]+(?:/[^/]+/[^/]+)+"
 _COLLECTION = _SUB + r"(?:/resourcegroups/(?P<group>[^/]+))?/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+"
-# Azure answers the PUT of a new disk with 200; the CLI refuses 201 there
-_CREATED_WITH_200 = frozenset({"microsoft.compute/disks"})
+# Azure answers the PUT of these with 200 when they are new, too; the CLI refuses 201 there
+_CREATED_WITH_200 = frozenset({"microsoft.compute/disks", "microsoft.storage/storageaccounts"})
 _BRIEF = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from infra.emulator import Emulator, EmulatorTransport, Knobs, ManualClock
 from infra.emulator.wire import Request
 
@@ -14,6 +16,12 @@ def test_an_api_version_is_required_but_any_will_do(town: Town) -> None:
         "InvalidApiVersionParameter"
     )
     assert town.ask("GET", town.group, query="api-version=2031-01-01-preview").status == 200
+
+
+@pytest.mark.parametrize("part", ["..", ".", "%2e%2e", "a%0ab", "%00"])
+def test_a_path_that_no_client_should_send_is_refused(town: Town, part: str) -> None:
+    answer = town.ask("PUT", f"{town.group}/{part}/x", {"location": "westus2"})
+    assert (answer.status, error_code(answer)) == (400, "InvalidRequestUri")
 
 
 def test_an_unknown_subscription_is_not_found(town: Town) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from shared import conditions, messages
 from shared.model import Record, Rejection
 from shared.queues import Queues
-from shared.store import Changed, Store
+from shared.store import Changed, Damaged, Store
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,12 @@ class Poison:
         except messages.Refusal as refusal:
             self._keep(refusal.reason, str(refusal), text)
             return
-        loaded = self._store.load(cluster)
+        try:
+            loaded = self._store.load(cluster)
+        except Damaged:
+            remedy = "the cluster's record cannot be read; delete its row of table clusters"
+            self._keep("RecordDamaged", remedy, text)
+            return
         record, etag = loaded or (Record(cluster_id=str(cluster)), None)
         found: dict[str, conditions.Finding] = {
             "Stalled": ("True", "Poisoned", "a turn failed five times; see the log")

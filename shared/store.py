@@ -6,6 +6,7 @@ rejections    one row a refused message: why, and its text
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from shared.model import ClusterRequest, Record, Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.settings import WorkStorage
 
+_log = logging.getLogger(__name__)
 _TABLES = ("clusters", "requests", "rejections")
 _REQUEST_PARTITION = "request"
 _REJECTION_PARTITION = "rejection"
@@ -28,6 +30,10 @@ _TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
 
 class Changed(Exception):
     """Another turn saved the row first; what it saw is at least as good as ours."""
+
+
+class Damaged(Exception):
+    """A row whose record cannot be decoded; deleting the row lets the cluster be found anew."""
 
 
 def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> "Store":
@@ -58,7 +64,7 @@ class Store:
         self._service.close()
 
     def load(self, cluster: ClusterId) -> tuple[Record, str] | None:
-        """A cluster's record and its ETag, or None."""
+        """A cluster's record and its ETag, or None. Raises `Damaged`."""
         try:
             row = self._clusters.get_entity(cluster.subscription_id, _row_key(cluster))
         except ResourceNotFoundError:
@@ -80,8 +86,12 @@ class Store:
         _write(self._clusters, row, etag)
 
     def all(self) -> Iterator[Record]:
-        """Every record."""
-        return map(_record, self._clusters.list_entities())
+        """Every record; one that cannot be read is passed over, so that it holds up no other."""
+        for row in self._clusters.list_entities():
+            try:
+                yield _record(row)
+            except Damaged:
+                _log.error("row=%s damaged", row["RowKey"])
 
     def claim(self, request: ClusterRequest) -> str:
         """Bind a request id to this request, once. Returns the digest it is bound to, which is
@@ -138,7 +148,10 @@ def _row_key(cluster: ClusterId) -> str:
 
 
 def _record(row: dict[str, Any]) -> Record:
-    return msgspec.json.decode(row["record"], type=Record)
+    try:
+        return msgspec.json.decode(row["record"], type=Record)
+    except msgspec.DecodeError as error:
+        raise Damaged(str(error)) from None
 
 
 def _write(table: TableClient, row: dict[str, Any], etag: str | None) -> None:

@@ -90,7 +90,7 @@ class Deployment:
 
     # --- the front -------------------------------------------------------------------------------
 
-    def request(self, name: str, **changes: Any) -> dict[str, Any]:
+    def request(self, name: str, /, **changes: Any) -> dict[str, Any]:
         """The body of a request for a cluster on the subnet."""
         return {
             "apiVersion": "grantkeeper/v1",
@@ -103,7 +103,7 @@ class Deployment:
             **changes,
         }
 
-    def ask(self, name: str, **changes: Any) -> None:
+    def ask(self, name: str, /, **changes: Any) -> None:
         """Send a request."""
         self.send(REQUESTS, json.dumps(self.request(name, **changes)))
 

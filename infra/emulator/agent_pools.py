@@ -110,12 +110,7 @@ class AgentPools:
             seconds,
             finish,
         )
-        return Response(
-            202,
-            None,
-            self._operations.status_headers(call.request, operation)
-            | self._operations.location_headers(call.request, operation),
-        )
+        return self._operations.accepted(call.request, operation)
 
     def _seconds(self, limits: tuple[float, float], cluster: Cluster, pool: str) -> float:
         return self._world.draw_seconds(limits, "pool", cluster.id, cluster.resource_uid, pool)

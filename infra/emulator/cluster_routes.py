@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from . import cluster_body
@@ -56,7 +55,7 @@ class ClusterRoutes:
             add("POST", CLUSTER_PATH + verb, self._credentials)
 
     def _put(self, call: Call, subscription: str, group: str, name: str) -> Response:
-        found = self._groups.require(subscription, group)
+        found = self._groups.require_writable(subscription, group)
         cluster_id = cluster_id_of(subscription, found.name, name)
         cluster = self._clusters.find(cluster_id)
         _check_preconditions(call, cluster)
@@ -114,12 +113,13 @@ class ClusterRoutes:
         if cluster is None:
             return Response(204)
         _check_preconditions(call, cluster)
-        if cluster.pending != "Deleting":
-            self._clusters.refuse_when_busy(cluster)
-            limits = self._world.knobs.deletion_seconds
-            seconds = self._world.draw_seconds(limits, "delete", cluster.id, cluster.resource_uid)
-            self._clusters.begin(call, cluster, "Deleting", seconds, verb="delete")
-        return self._accepted(call, cluster)
+        if cluster.operation and cluster.pending == "Deleting":
+            return self._operations.accepted(call.request, cluster.operation)
+        self._clusters.refuse_when_busy(cluster)
+        limits = self._world.knobs.deletion_seconds
+        seconds = self._world.draw_seconds(limits, "delete", cluster.id, cluster.resource_uid)
+        operation = self._clusters.begin(call, cluster, "Deleting", seconds, verb="delete")
+        return self._operations.accepted(call.request, operation)
 
     def _abort(self, _call: Call, subscription: str, group: str, name: str) -> Response:
         cluster = self._clusters.require(subscription, group, name)
@@ -132,15 +132,6 @@ class ClusterRoutes:
             )
         self._operations.cancel(cluster.operation)
         return Response(204)
-
-    def _accepted(self, call: Call, cluster: Cluster) -> Response:
-        assert cluster.operation  # noqa: S101 - the caller has just begun one
-        return Response(
-            202,
-            None,
-            self._operations.status_headers(call.request, cluster.operation)
-            | self._operations.location_headers(call.request, cluster.operation),
-        )
 
     def _credentials(
         self, _call: Call, subscription: str, group: str, name: str, verb: str
@@ -177,10 +168,12 @@ def _check_preconditions(call: Call, cluster: Cluster | None) -> None:
 
 
 def _check_unchanged(cluster: Cluster, body: dict[str, Any]) -> None:
-    asked = copy.deepcopy(body["properties"]) | {"location": body["location"]}
+    properties = body["properties"]
+    asked = {"location": str(body["location"]).replace(" ", "")}
+    asked |= {name: properties.get(name) for name in ("dnsPrefix", "nodeResourceGroup")}
     current = cluster.properties | {"location": cluster.location}
-    for name in ("location", "dnsPrefix", "nodeResourceGroup"):
-        if asked.get(name) and str(asked[name]).lower() != str(current.get(name)).lower():
+    for name, value in asked.items():
+        if value and str(value).lower() != str(current.get(name)).lower():
             raise ArmError(
                 400,
                 "PropertyChangeNotAllowed",

@@ -79,6 +79,18 @@ class Groups:
             return group
         raise group_not_found(name)
 
+    def require_writable(self, subscription: str, name: str) -> ResourceGroup:
+        """The same, and not on its way out; ArmError 409 ResourceGroupBeingDeleted."""
+        group = self.require(subscription, name)
+        if group.provisioning_state == "Deleting":
+            raise ArmError(
+                409,
+                "ResourceGroupBeingDeleted",
+                f"The resource group '{name}' is in deprovisioning state and cannot perform this "
+                "operation.",
+            )
+        return group
+
     def create(
         self,
         subscription: str,
@@ -120,8 +132,8 @@ class Groups:
                 f"Invalid resource group location '{location}'. The Resource group already exists "
                 f"in location '{before.location}'.",
             )
-        if before and before.provisioning_state == "Deleting":
-            raise _being_deleted(group)
+        if before:
+            self.require_writable(subscription, group)
         after = before or self.create(subscription, group, location)
         after.tags = body.get("tags") or {}
         self._tell(call, after.id, "write", existed=before is not None)
@@ -188,12 +200,3 @@ def _check_name(name: str) -> None:
             f"The provided resource group name '{name}' has these invalid characters or its "
             "length is not between 1 and 90, or it ends with a period.",
         )
-
-
-def _being_deleted(group: str) -> ArmError:
-    return ArmError(
-        409,
-        "ResourceGroupBeingDeleted",
-        f"The resource group '{group}' is in deprovisioning state and cannot perform this "
-        "operation.",
-    )

@@ -88,8 +88,9 @@ class NodeGroups:
             self._assignments.seed(made.id, principal_id, "Contributor")
 
     def exists(self, cluster: Cluster) -> bool:
-        """Whether the node resource group is there; somebody may have deleted it."""
-        return self._groups.find(subscription_of(cluster.id), cluster.node_group) is not None
+        """Whether the node resource group is there; somebody may be deleting it."""
+        found = self._groups.find(subscription_of(cluster.id), cluster.node_group)
+        return found is not None and found.provisioning_state != "Deleting"
 
     def complete(self, cluster: Cluster) -> None:
         """Everything that is there after a success and was not before."""

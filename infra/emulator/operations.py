@@ -119,6 +119,11 @@ class Operations:
         url = self._url(request, operation, "operationresults")
         return {"Location": url, **self._retry_after()}
 
+    def accepted(self, request: Request, operation: Operation) -> Response:
+        """202 with both headers and an empty body, as AKS answers a DELETE."""
+        headers = self.status_headers(request, operation)
+        return Response(202, None, headers | self.location_headers(request, operation))
+
     def _end(self, operation: Operation) -> None:
         if not operation.running:
             return

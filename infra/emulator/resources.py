@@ -155,14 +155,7 @@ class Resources:
 
     def _require_parents(self, resource_id: str) -> None:
         subscription, group = arm_ids.subscription_of(resource_id), arm_ids.group_of(resource_id)
-        found = self._groups.require(subscription, group)
-        if found.provisioning_state == "Deleting":
-            raise ArmError(
-                409,
-                "ResourceGroupBeingDeleted",
-                f"The resource group '{group}' is in deprovisioning state and cannot perform this "
-                "operation.",
-            )
+        self._groups.require_writable(subscription, group)
         parent = arm_ids.parent_of(resource_id)
         if parent and not self.exists(parent):
             raise ArmError(

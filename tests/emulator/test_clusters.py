@@ -196,6 +196,7 @@ def test_a_cluster_whose_group_is_deleted_meanwhile_is_gone_for_good(
 ) -> None:
     create(aks)
     town.ask("DELETE", town.group)
+    assert error_code(put(town, "c2", cluster_body())) == "ResourceGroupBeingDeleted"
     emulator.advance(LONG_ENOUGH)
     assert emulator.clusters.all() == []
     subjects = [event["subject"] for event in emulator.event_grid.take()]
@@ -208,7 +209,8 @@ def test_a_cluster_whose_node_group_is_deleted_meanwhile_fails(
     create(aks)
     node_group = emulator.groups.find(emulator.subscription_id, "MC_rg_c1_westus2")
     assert node_group
-    emulator.groups.remove(node_group.id)
+    emulator.world.knobs = emulator.world.knobs.changed({"group_deletion_seconds": (900, 900)})
+    assert town.ask("DELETE", node_group.id).status == 202
     emulator.advance(LONG_ENOUGH)
     assert aks.managed_clusters.get("rg", "c1").properties.provisioning_state == "Failed"
 

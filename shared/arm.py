@@ -5,6 +5,7 @@ error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (sha
 """
 
 import logging
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -260,8 +261,9 @@ def _classified() -> Iterator[None]:
         raise classify(error.status_code, code, message, _retry_after(error)) from error
     except AzureError as error:
         raise Transient("NoAnswer", type(error).__name__) from error
-    except msgspec.DecodeError as error:
-        raise Transient("UnreadableAnswer", str(error)) from error
+    except (msgspec.DecodeError, json.JSONDecodeError) as error:
+        # The second is azure-identity's when the token endpoint answers with a page of HTML.
+        raise Transient("UnreadableAnswer", type(error).__name__) from error
 
 
 def _retry_after(error: HttpResponseError) -> float | None:

@@ -22,6 +22,7 @@ _LOCATION = re.compile(r"[a-z][a-z0-9]{2,39}")
 _EVENT_TYPES = re.compile(
     r"Microsoft\.Resources\.Resource(?:Write|Delete|Action)(?:Success|Failure|Cancel)"
 )
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _CHILD = re.compile(r"(?i)/agentPools/[a-z0-9]{1,12}$")
 
 
@@ -60,7 +61,7 @@ def parse_request(text: bytes, managed_subscriptions: tuple[str, ...]) -> Cluste
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
         raise Refusal("InvalidRequest", path.strip("`.").strip(), problem, _id_in(text)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         raise Refusal("NotJson", "", "the message is not a JSON object in UTF-8") from None
     return _checked(body, managed_subscriptions)
 
@@ -139,6 +140,6 @@ def _id_in(text: bytes) -> str:
     """The request id of a body that is refused for something else, so the sender can find it."""
     try:
         found = msgspec.json.decode(text, type=dict[str, Any]).get("requestId", "")
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return ""
     return found if isinstance(found, str) and _REQUEST_ID.fullmatch(found) else ""

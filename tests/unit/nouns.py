@@ -1,0 +1,95 @@
+"""Short ways to make the nouns that the unit tests speak of."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from shared.model import (
+    CONTROL_PLANE,
+    Cluster,
+    ClusterRequest,
+    Grant,
+    Pool,
+    Progress,
+    Record,
+)
+from shared.policy import NETWORK_CONTRIBUTOR, Policy, parse
+from shared.resource_id import ClusterId
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SUB = "11111111-2222-3333-4444-555555555555"
+OTHER_SUB = "99999999-2222-3333-4444-555555555555"
+PRINCIPAL = "aaaaaaaa-0000-4000-8000-000000000001"
+KUBELET_PRINCIPAL = "aaaaaaaa-0000-4000-8000-000000000002"
+NET = f"/subscriptions/{SUB}/resourceGroups/net-main/providers/Microsoft.Network"
+SUBNET = f"{NET}/virtualNetworks/v/subnets/nodes"
+REGISTRY = (
+    f"/subscriptions/{SUB}/resourceGroups/shared-registry/providers"
+    "/Microsoft.ContainerRegistry/registries/shared"
+)
+CLUSTER = ClusterId(SUB, "clusters", "c1")
+
+POLICY_TEXT = """
+apiVersion: grantkeeper/v1
+profiles:
+  default:
+    parameters:
+      nodeCount:
+        {path: /properties/agentPoolProfiles/0/count, type: integer, minimum: 1, maximum: 10}
+    cluster:
+      identity: {type: SystemAssigned}
+      properties:
+        agentPoolProfiles: [{name: nodepool1, mode: System, count: 3}]
+grantable:
+  roles: [Network Contributor, AcrPull]
+  resourceGroups: ["net-*", "shared-*"]
+"""
+
+
+def at(seconds: float = 0, **more: float) -> datetime:
+    """A moment so long after `NOW`."""
+    return NOW + timedelta(seconds=seconds, **more)
+
+
+def policy(text: str = "") -> Policy:
+    """The usual policy, with lines added."""
+    return parse((POLICY_TEXT + text).encode())
+
+
+def cluster(**changes: Any) -> Cluster:
+    """A finished cluster with both identities and one pool on the subnet."""
+    usual = Cluster(
+        id=str(CLUSTER),
+        location="westus2",
+        provisioning_state="Succeeded",
+        resource_uid="uid-1",
+        identity_type="SystemAssigned",
+        service_principal="msi",
+        node_resource_group="MC_clusters_c1_westus2",
+        principals={CONTROL_PLANE: PRINCIPAL, "kubelet": KUBELET_PRINCIPAL},
+        pools=(Pool("nodepool1", SUBNET),),
+    )
+    return replace(usual, **changes)
+
+
+def grant(**changes: Any) -> Grant:
+    """Network Contributor of the control plane on the subnet."""
+    usual = Grant(CONTROL_PLANE, PRINCIPAL, NETWORK_CONTRIBUTOR, SUBNET, "node subnet")
+    return replace(usual, **changes)
+
+
+def progress(**changes: Any) -> Progress:
+    """The usual grant, so far not written."""
+    return replace(Progress(grant()), **changes)
+
+
+def request(**changes: Any) -> ClusterRequest:
+    """An accepted request for the usual cluster."""
+    usual = ClusterRequest("r-1", str(CLUSTER), "default", "westus2", "digest")
+    return replace(usual, **changes)
+
+
+def record(**changes: Any) -> Record:
+    """The usual cluster's record, empty."""
+    return replace(Record(str(CLUSTER)), **changes)

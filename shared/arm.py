@@ -4,8 +4,8 @@ No method waits: long-running operations are begun and never polled, and no call
 error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (shared/errors.py).
 """
 
-import logging
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar

@@ -1,6 +1,9 @@
 """The doors: thin triggers, no decisions. Each says what it was told, and hands over.
 
 Queue names are fixed; connections and the schedule are settings. `docs/operations.md` has them all.
+Queue messages come as bytes: the members of a JSON text would overwrite what the host knows of the
+message, its dequeue count among them, and then no run would reach the door
+(azure-functions-python-worker#1373).
 """
 
 from typing import TYPE_CHECKING
@@ -13,7 +16,12 @@ if TYPE_CHECKING:
 app = func.FunctionApp()
 
 
-@app.queue_trigger(arg_name="message", queue_name="cluster-requests", connection="Work")
+@app.queue_trigger(
+    arg_name="message",
+    queue_name="cluster-requests",
+    connection="Work",
+    data_type=func.DataType.BINARY,
+)
 def request_cluster(message: func.QueueMessage) -> None:
     """A platform team asks for a cluster."""
     _application().intake.accept(message.get_body())
@@ -26,7 +34,9 @@ def cluster_changed(event: func.EventGridEvent) -> None:
     _application().reconciler.changed(kind or "", event.subject or "")
 
 
-@app.queue_trigger(arg_name="message", queue_name="reconcile", connection="Work")
+@app.queue_trigger(
+    arg_name="message", queue_name="reconcile", connection="Work", data_type=func.DataType.BINARY
+)
 def reconcile_cluster(message: func.QueueMessage) -> None:
     """It is a cluster's turn."""
     _application().reconciler.turn_for(message.get_body())
@@ -39,13 +49,23 @@ def reconcile_fleet(timer: func.TimerRequest) -> None:
     _application().poison.sweep()
 
 
-@app.queue_trigger(arg_name="message", queue_name="cluster-requests-poison", connection="Work")
+@app.queue_trigger(
+    arg_name="message",
+    queue_name="cluster-requests-poison",
+    connection="Work",
+    data_type=func.DataType.BINARY,
+)
 def request_poisoned(message: func.QueueMessage) -> None:
     """A request could not be worked off."""
     _application().poison.request(message.get_body())
 
 
-@app.queue_trigger(arg_name="message", queue_name="reconcile-poison", connection="Work")
+@app.queue_trigger(
+    arg_name="message",
+    queue_name="reconcile-poison",
+    connection="Work",
+    data_type=func.DataType.BINARY,
+)
 def reconcile_poisoned(message: func.QueueMessage) -> None:
     """A cluster's turn failed again and again."""
     _application().poison.turn(message.get_body())

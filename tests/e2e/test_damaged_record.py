@@ -14,18 +14,19 @@ def test_turns_that_keep_failing_leave_a_trace_and_the_timer_works_for_the_other
     deployment.azure.create_cluster("damaged")
     until(lambda: deployment.ready("damaged"))
     until(deployment.calm)
-    key = (deployment.azure.subscription, "clusters|damaged")
+    cluster = deployment.id_of("damaged")
+    key = (cluster.subscription_id, "clusters|damaged")
     with deployment.table("clusters") as table:
         row = table.get_entity(*key)
         table.update_entity({**row, "record": "{"}, mode=UpdateMode.REPLACE)
         try:
-            deployment.wake("damaged")
-            until(lambda: deployment.rejections("/damaged"))
-            assert {each.reason for each in deployment.rejections("/damaged")} == {"RecordDamaged"}
-            until(lambda: deployment.waiting(f"{RECONCILE}-poison") == 0)
             deployment.azure.spoil_events("drop", "neighbour", 100)
             deployment.azure.create_cluster("neighbour")
-            deployment.tick()
+            deployment.tick()  # wakes both: nobody else has told of them
             until(lambda: deployment.ready("neighbour"))
+            until(lambda: deployment.rejections("/damaged"))
+            (trace,) = deployment.rejections("/damaged")
+            assert (trace.reason, trace.text) == ("RecordDamaged", str(cluster).lower().encode())
+            until(lambda: deployment.waiting(f"{RECONCILE}-poison") == 0)
         finally:
             table.update_entity(row, mode=UpdateMode.REPLACE)

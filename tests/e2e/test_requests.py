@@ -47,24 +47,35 @@ def test_a_poison_message_is_kept_with_its_reason_and_delays_no_other(
 ) -> None:
     huge = json.dumps(deployment.request("huge", tags={"poison-huge": "x" * 45_000}))
     unknown = json.dumps(deployment.request("unknown", servicePrincipal="poison-unknown"))
-    deployment.send_raw(REQUESTS, "{poison: not base64}")
+    # The host takes members of a JSON text for what it knows of the message itself.
+    metadata = json.dumps(deployment.request("poison-metadata", dequeueCount="many"))
     deployment.send(REQUESTS, "poison, not JSON")
     deployment.send(REQUESTS, unknown)
     deployment.send(REQUESTS, huge)
+    deployment.send(REQUESTS, metadata)
     deployment.send(RECONCILE, "poison, no id")
     deployment.ask("after-poison")
     until(lambda: deployment.ready("after-poison"))
-    until(lambda: len(deployment.rejections("poison")) == 4)
-    deployment.tick()  # no trigger can read what is not base64, so the timer keeps it
     until(lambda: len(deployment.rejections("poison")) == 5)
     assert {(each.reason, each.text.decode()) for each in deployment.rejections("poison")} == {
-        ("NotBase64", "{poison: not base64}"),
         ("NotJson", "poison, not JSON"),
         ("InvalidRequest", unknown),
         ("InvalidRequest", huge),
+        ("InvalidRequest", metadata),
         ("InvalidId", "poison, no id"),
     }
     assert deployment.waiting(f"{REQUESTS}-poison") == 0
+
+
+@pytest.mark.xfail(
+    reason="the poison queue's listener cannot decode it either, and hides it from the timer for "
+    "ten minutes at a time (docs/decisions/0006-base64-and-the-poison-queues.md)"
+)
+def test_what_is_not_base64_is_kept_by_the_timer(deployment: Deployment) -> None:
+    deployment.send_raw(REQUESTS, "{not base64}")
+    until(lambda: deployment.waiting(f"{REQUESTS}-poison") == 1)
+    deployment.tick()
+    until(lambda: deployment.rejections("{not base64}"), seconds=10)
 
 
 def test_a_message_may_be_as_large_as_a_queue_takes(deployment: Deployment) -> None:

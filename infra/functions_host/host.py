@@ -7,13 +7,11 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 
-from .admin import PING, PREFIX, Admin
+from .admin import PING, Admin
 from .console import log
-from .event_grid import PATH as EVENT_GRID_PATH
-from .event_grid import answer_event_grid
+from .front_door import FrontDoor
 from .http_message import HttpReply, HttpRequest
 from .http_server import HttpServer
-from .http_trigger import answer_http, find_function
 from .job_host import HostOptions, JobHost
 from .keys import Keys
 from .settings import SettingsError
@@ -31,12 +29,11 @@ class Host:
     ) -> None:
         self._options = options
         self._environment = environment
-        self._keys = keys
         self._job: JobHost | None = None
         self._running = asyncio.Event()
         self._stopping = asyncio.Event()
         self._restart = asyncio.Event()
-        self._admin = Admin(self._restart.set)
+        self._front_door = FrontDoor(Admin(self._restart.set), keys)
 
     async def run(self, port: int, ready: Callable[[int], None]) -> None:
         """Serve until SIGTERM or SIGINT. Calls `ready` with the port once all listeners run.
@@ -106,35 +103,7 @@ class Host:
         job = self._job
         if job is None:
             return HttpReply.text(503, "Function host is not running.")
-        if request.path.startswith(PREFIX):
-            refusal = self._refusal(request, "admin")
-            return HttpReply(refusal) if refusal else self._admin.answer(request, job)
-        if request.path == EVENT_GRID_PATH:
-            refusal = self._refusal(request, "eventgrid")
-            if refusal:
-                return HttpReply(refusal)
-            return await answer_event_grid(request, job.functions, job.invoker.invoke)
-        found = find_function(request, job.config.route_prefix, job.functions.values())
-        if found is None:
-            return HttpReply(404)
-        refusal = self._refusal(request, str(found[0].trigger.get("authLevel", "function")))
-        return (
-            HttpReply(refusal)
-            if refusal
-            else await answer_http(request, *found, job.invoker.invoke)
-        )
-
-    def _refusal(self, request: HttpRequest, level: str) -> int | None:
-        """The status that refuses `request` at this level (ignoring case); None lets it in."""
-        if self._keys is None or level.lower() == "anonymous":
-            return None
-        accepted = {
-            "function": (self._keys.function,),
-            "eventgrid": (self._keys.event_grid,),
-        }
-        refusal = self._keys.refusal(request, accepted.get(level.lower(), ()))
-        # Only the webhook tells a wrong key from an unknown one.
-        return refusal if refusal is None or level == "eventgrid" else 401
+        return await self._front_door.answer(request, job)
 
 
 async def _first_of(*events: asyncio.Event, limit: float | None = None) -> None:

@@ -1,0 +1,244 @@
+"""Written, readable, effective; late; and when to look again: by table."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import NEEDS_ADMINISTRATOR, Terminal, Transient
+from shared.grants import assignment_name
+from shared.model import Assignment, Progress
+from shared.policy import Looks, Propagation
+from shared.progress import (
+    after_failure,
+    due,
+    failed,
+    follow,
+    late,
+    look,
+    proven,
+    to_write,
+    written,
+)
+from tests.unit.nouns import KUBELET_PRINCIPAL, NOW, PRINCIPAL, SUBNET, at, grant, progress
+
+HOUR = timedelta(hours=1)
+READ = Propagation()
+PROBE = Propagation(verify="probe")
+LOOKS = Looks()
+OURS = f"{SUBNET}/providers/Microsoft.Authorization/roleAssignments/{assignment_name(grant())}"
+
+
+def held(**changes: Any) -> tuple[Assignment, ...]:
+    usual = {"id": OURS, "principal_id": PRINCIPAL, "role": grant().role, "scope": SUBNET}
+    return (Assignment(**{**usual, **changes}),)
+
+
+def looks(count: int, seen: Progress, propagation: Propagation = READ, **by: Any) -> Progress:
+    """So many looks that show the assignment, a minute apart."""
+    for number in range(1, count + 1):
+        seen = look(seen, held(**by), propagation, at(minutes=number))
+    return seen
+
+
+def test_a_write_is_written_and_starts_the_clock() -> None:
+    done = written(progress(failing_since=NOW, retry_at=NOW), OURS, HOUR, NOW)
+    assert done.state == "written"
+    assert (done.written_at, done.deadline) == (NOW, NOW + HOUR)
+    assert done.made_by_us
+    assert (done.failing_since, done.retry_at) == (None, None)
+
+
+def test_a_write_that_was_there_under_another_name_is_not_ours() -> None:
+    assert not written(progress(), "", HOUR, NOW).made_by_us
+
+
+def test_writing_again_does_not_restart_the_clock() -> None:
+    first = written(progress(), OURS, HOUR, NOW)
+    assert written(first, OURS, HOUR, at(minutes=30)).deadline == NOW + HOUR
+
+
+def test_an_assignment_found_counts_from_its_creation() -> None:
+    found = look(progress(), held(created_at=at(minutes=-20)), READ, NOW)
+    assert found.written_at == at(minutes=-20)
+    assert found.deadline == at(minutes=40)
+
+
+@pytest.mark.parametrize(("count", "state"), [(1, "written"), (2, "written"), (3, "effective")])
+def test_reading_takes_three_looks(count: int, state: str) -> None:
+    assert looks(count, progress()).state == state
+
+
+def test_looks_at_the_same_moment_are_one_look() -> None:
+    seen = progress()
+    for second in range(9):
+        seen = look(seen, held(), READ, at(second))
+    assert (seen.reads, seen.state) == (1, "written")
+
+
+def test_reading_is_the_evidence_when_policy_is_content_with_it() -> None:
+    seen = looks(3, progress())
+    assert (seen.evidence, seen.readable_at, seen.effective_at) == ("Readable", at(180), at(180))
+
+
+def test_reading_is_not_evidence_when_policy_asks_for_probes() -> None:
+    seen = looks(3, progress(), PROBE)
+    assert (seen.state, seen.reason) == ("readable", "AwaitingProbe")
+
+
+@pytest.mark.parametrize("propagation", [READ, PROBE])
+def test_the_window_is_evidence_once_it_has_passed(propagation: Propagation) -> None:
+    seen = look(looks(3, progress(), propagation), held(), propagation, at(minutes=61))
+    assert (seen.state, seen.evidence) == ("effective", "WindowPassed")
+
+
+def test_the_window_does_not_overrule_a_denied_probe() -> None:
+    denied = proven(looks(3, progress(), PROBE), False, "denied", at(minutes=5))
+    seen = look(denied, held(), PROBE, at(minutes=61))
+    assert seen.state == "readable"
+    assert late(seen, at(minutes=61))
+
+
+def test_the_window_does_not_make_up_for_unreadable_assignments() -> None:
+    seen = look(written(progress(), OURS, HOUR, NOW), (), READ, at(minutes=61))
+    assert seen.state == "written"
+    assert late(seen, at(minutes=61))
+
+
+@pytest.mark.parametrize(
+    ("works", "state", "reason"),
+    [
+        (True, "effective", "Probe"),
+        (False, "readable", "ProbeDenied"),
+        (None, "readable", "ProbeInconclusive"),
+    ],
+)
+def test_what_a_probe_proves(works: bool | None, state: str, reason: str) -> None:
+    seen = proven(looks(3, progress(), PROBE), works, "text", at(minutes=5))
+    assert (seen.state, seen.reason, seen.probed_at) == (state, reason, at(minutes=5))
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, True),
+        ({"id": "/other"}, True),
+        ({"scope": SUBNET.upper()}, True),
+        ({"scope": SUBNET.partition("/providers")[0]}, True),
+        ({"scope": "/"}, True),
+        ({"scope": SUBNET + "2"}, False),
+        ({"scope": SUBNET[:-1]}, False),
+        ({"principal_id": KUBELET_PRINCIPAL}, False),
+        ({"role": KUBELET_PRINCIPAL}, False),
+    ],
+)
+def test_assignments_are_known_by_their_meaning(changes: dict[str, Any], found: bool) -> None:
+    seen = look(progress(), held(**changes), READ, NOW)
+    assert (seen.written_at is not None) is found
+
+
+def test_only_our_own_name_is_ours() -> None:
+    assert look(progress(), held(id=OURS.upper()), READ, NOW).made_by_us
+    assert not look(progress(), held(id="/other"), READ, NOW).made_by_us
+
+
+@pytest.mark.parametrize("misses", [1, 2])
+def test_a_stale_read_or_two_change_no_state(misses: int) -> None:
+    seen = looks(3, progress())
+    for number in range(misses):
+        seen = look(seen, (), READ, at(minutes=10 + number))
+    assert (seen.state, seen.misses) == ("effective", misses)
+    assert look(seen, held(), READ, at(minutes=20)).misses == 0
+
+
+def test_three_misses_in_a_row_are_a_removal_and_start_a_new_window() -> None:
+    seen = looks(3, progress())
+    for number in range(3):
+        seen = look(seen, (), READ, at(minutes=10 + number))
+    assert (seen.state, seen.reason, seen.deadline) == ("pending", "AssignmentMissing", None)
+    assert to_write(seen, at(minutes=13))
+
+
+def test_an_assignment_never_seen_keeps_its_window() -> None:
+    seen = written(progress(), OURS, HOUR, NOW)
+    for number in range(3):
+        seen = look(seen, (), READ, at(minutes=10 + number))
+    assert (seen.state, seen.deadline) == ("pending", NOW + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("seen", "moment", "expected"),
+    [
+        (progress(), NOW, True),
+        (progress(retry_at=at(60)), NOW, False),
+        (progress(retry_at=at(60)), at(60), True),
+        (progress(written_at=NOW), NOW, False),
+        (progress(grant=grant(principal_id="")), NOW, False),
+        (progress(grant=grant(refused="ScopeNotAllowed")), NOW, False),
+    ],
+)
+def test_what_is_to_be_written(seen: Progress, moment: datetime, expected: bool) -> None:
+    assert to_write(seen, moment) is expected
+
+
+DONE = written(progress(), OURS, HOUR, NOW)
+
+
+@pytest.mark.parametrize(
+    ("seen", "moment", "expected"),
+    [
+        (progress(), NOW, NOW),
+        (progress(retry_at=at(60)), NOW, at(60)),
+        (progress(grant=grant(principal_id="")), NOW, None),
+        (progress(grant=grant(refused="RoleNotAllowed")), NOW, None),
+        (looks(3, progress()), at(minutes=5), at(minutes=61)),
+        (look(looks(3, progress()), held(), READ, at(minutes=61)), at(minutes=61), None),
+        (proven(looks(3, progress(), PROBE), True, "", at(300)), at(300), None),
+        (look(looks(3, progress()), (), READ, at(600)), at(600), at(660)),
+        (DONE, at(minutes=90), at(minutes=150)),
+    ],
+)
+def test_when_a_grant_is_due(seen: Progress, moment: datetime, expected: datetime | None) -> None:
+    assert due(seen, LOOKS, moment) == expected
+
+
+def test_a_written_grant_is_looked_at_before_its_deadline() -> None:
+    moment = due(DONE, LOOKS, at(60))
+    assert moment and at(60) < moment <= NOW + HOUR
+
+
+@pytest.mark.parametrize(
+    ("failure", "age", "reason", "wait"),
+    [
+        (Transient("PrincipalNotFound"), 0, "PrincipalNotFound", 15),
+        (Transient("PrincipalNotFound"), 400, "PrincipalNotFound", 100),
+        (Transient("PrincipalNotFound"), 90_000, "PrincipalNotFound", 300),
+        (Transient("TooManyRequests", retry_after=77), 0, "TooManyRequests", 77),
+        (Transient("AuthorizationFailed"), 0, "AuthorizationFailed", 15),
+        (Transient("AuthorizationFailed"), 599, "AuthorizationFailed", 149.75),
+        (Transient("AuthorizationFailed"), 600, NEEDS_ADMINISTRATOR, 3600),
+        (Transient("LinkedAuthorizationFailed"), 601, NEEDS_ADMINISTRATOR, 3600),
+        (Terminal("InvalidPrincipalId"), 0, "InvalidPrincipalId", 3600),
+    ],
+)
+def test_when_a_failed_write_is_repeated(
+    failure: Transient | Terminal, age: float, reason: str, wait: float
+) -> None:
+    assert after_failure(failure, at(-age), HOUR, LOOKS, NOW) == (reason, at(wait))
+
+
+def test_a_failure_remembers_when_it_began() -> None:
+    first = failed(progress(), Transient("X", "why"), READ, LOOKS, NOW)
+    second = failed(first, Transient("X"), READ, LOOKS, at(60))
+    assert (first.reason, first.message) == ("X", "why")
+    assert second.failing_since == NOW
+
+
+def test_progress_follows_what_is_wanted_and_remembers_what_was_written() -> None:
+    other = grant(principal_id=KUBELET_PRINCIPAL)
+    current, former = follow((other, grant(because="new words")), (DONE, progress(grant=other)))
+    assert [p.state for p in current] == ["pending", "written"]
+    assert current[1].grant.because == "new words"
+    assert former == ()
+    current, former = follow((), (DONE, progress(grant=other)))
+    assert (current, former) == ((), (DONE,))

@@ -67,7 +67,7 @@ def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetim
         return ReadProbe()
     if policy.propagation.verify == "probe" and cluster.provisioning_state == "Succeeded":
         for grant in record.grants:
-            if _unproven(grant) and (target := target_of(grant.grant)):
+            if progress.to_probe(grant, policy.looks, now) and (target := target_of(grant.grant)):
                 return StartProbe(target)
     return Wait()
 
@@ -114,12 +114,3 @@ def _next_without_cluster(record: Record, policy: Policy, now: datetime) -> date
     if record.absent_since and not is_deleted(record, policy, now):
         return record.absent_since + policy.looks.absent
     return None
-
-
-def _unproven(grant: Progress) -> bool:
-    """Readable, and not probed since the last look that counted."""
-    if not grant.readable_at or grant.effective_at:
-        return False
-    return grant.probed_at is None or (
-        grant.read_at is not None and grant.probed_at < grant.read_at
-    )

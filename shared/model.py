@@ -160,9 +160,9 @@ class ProbeRun(Struct, frozen=True):
 class Record(Struct, frozen=True, omit_defaults=True):
     """What is kept of one cluster between turns. Losing it loses history, not the outcome.
 
-    `requeue_at` is when the pending turn becomes visible. `turn_at` is when the last turn was
-    taken, `seen_at` when one last found the cluster. `put_at` is when the create was
-    accepted, `absent_since` when the cluster was first not found after having been seen,
+    `pending` are the times at which turns that were sent become visible. `turn_at` is when the
+    last turn was taken, `seen_at` when one last found the cluster. `put_at` is when the create
+    was accepted, `absent_since` when the cluster was first not found after having been seen,
     `failing_since` when a create first failed and `retry_at` when to try again (never, if the
     failure is final: `create_refused`). `settled` says that nothing is pending but the slow
     resync. `former` keeps the grants of earlier incarnations and identities.
@@ -183,9 +183,14 @@ class Record(Struct, frozen=True, omit_defaults=True):
     former: tuple[Progress, ...] = ()
     conditions: tuple[Condition, ...] = ()
     probe: ProbeRun | None = None
-    requeue_at: datetime | None = None
+    pending: tuple[datetime, ...] = ()
     settled: bool = False
     schema: int = 1
+
+    @property
+    def requeue_at(self) -> datetime | None:
+        """When the next look is planned; None when only the slow resync is."""
+        return None if self.settled else min(self.pending, default=None)
 
     def condition(self, kind: str) -> Condition | None:
         return next((c for c in self.conditions if c.type == kind), None)

@@ -63,7 +63,7 @@ class Poison:
             record,
             conditions=conditions.merge(record.conditions, found, self._clock()),
             settled=False,
-            requeue_at=None,
+            pending=(),
         )
         try:
             self._store.save(marked, etag)

@@ -121,7 +121,7 @@ def _heard(progress: Progress, events: tuple[_Event, ...], *, alone: bool) -> Ve
     the only one it could be about, or where it does name the scope. In one second a denial wins.
     """
     since = progress.written_at.strftime("%Y-%m-%dT%H:%M:%SZ") if progress.written_at else ""
-    named = re.compile(rf"(?i){re.escape(progress.grant.scope)}(?![-\w.()/])")
+    named = re.compile(rf"(?i){re.escape(progress.grant.scope)}(?![-\w.()]*[-\w(/])")
     denied, worked, message = "", "", ""
     for event in events:
         if event.at < since:

@@ -117,6 +117,15 @@ def to_write(progress: Progress, now: datetime) -> bool:
     return progress.retry_at is None or progress.retry_at <= now
 
 
+def to_probe(progress: Progress, looks: Looks, now: datetime) -> bool:
+    """Whether a probe is due: at most one for each look of the schedule, however often a turn is
+    taken in between."""
+    if not progress.readable_at or progress.effective_at:
+        return False
+    next_probe = due(progress, looks, progress.probed_at) if progress.probed_at else now
+    return next_probe is not None and next_probe <= now
+
+
 def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
     """When this grant wants the next look; None when only the slow resync should."""
     if progress.grant.refused or not progress.grant.principal_id:

@@ -181,16 +181,15 @@ class Reconciler:
         now: datetime,
         reason: str = "",
     ) -> None:
-        pending = record.requeue_at
-        if at is None:
-            record = replace(record, requeue_at=None)
-        else:
+        pending = tuple(time for time in record.pending if time > now)
+        if at is not None:
             delay = timedelta(seconds=max(1, math.ceil((at - now).total_seconds())))
-            if not (pending and now < pending <= now + delay):
-                self._queues.wake(cluster, delay)
-                record = replace(record, requeue_at=now + delay)
+            if not any(time <= now + delay for time in pending):
+                self._queues.wake(cluster, delay)  # send first …
+                pending = (*pending, now + delay)
+        record = replace(record, pending=pending, settled=at is None, turn_at=now)
         try:
-            self._store.save(replace(record, settled=at is None, turn_at=now), etag)
+            self._store.save(record, etag)  # … then save
         except Changed:
             reason = "LostRace"
         ready = record.condition("Ready")

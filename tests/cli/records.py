@@ -65,7 +65,7 @@ def creating(name: str) -> Record:
         cluster_id(name),
         grants=(effective(), pending()),
         conditions=_conditions("Unknown", "Creating", "False", "Creating"),
-        requeue_at=NOW + timedelta(seconds=60),
+        pending=(NOW + timedelta(seconds=60),),
     )
 
 
@@ -92,7 +92,7 @@ def needs_administrator(name: str) -> Record:
     return Record(
         cluster_id(name),
         conditions=_conditions("True", "Succeeded", "False", "NeedsAdministrator"),
-        requeue_at=NOW + timedelta(hours=1),
+        pending=(NOW + timedelta(hours=1),),
     )
 
 

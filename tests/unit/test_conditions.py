@@ -1,0 +1,113 @@
+"""What people read: the six conditions, their reasons, and since when."""
+
+from typing import Any
+
+import pytest
+
+from shared.conditions import merge, update
+from shared.model import Cluster, Condition, Record
+from tests.unit.nouns import NOW, SUBNET, at, cluster, grant, policy, progress, record, request
+
+EFFECTIVE = progress(
+    written_at=NOW, readable_at=NOW, effective_at=NOW, evidence="Readable", deadline=at(hours=1)
+)
+PROVEN = progress(written_at=NOW, effective_at=NOW, evidence="Probe", deadline=at(hours=1))
+PASSED = progress(written_at=NOW, effective_at=NOW, evidence="WindowPassed", deadline=NOW)
+WRITTEN = progress(written_at=NOW, deadline=at(hours=1), reason="Written")
+
+
+def said(known: Record, seen: Cluster | None, moment: Any = NOW) -> dict[str, tuple[str, str]]:
+    found = update(known, seen, policy(), moment)
+    return {condition.type: (condition.status, condition.reason) for condition in found}
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "expected"),
+    [
+        (record(request=request()), None, ("Unknown", "Requested")),
+        (record(request=request(), put_at=NOW), None, ("Unknown", "Creating")),
+        (record(seen_at=NOW, absent_since=NOW), None, ("Unknown", "NotFound")),
+        (record(seen_at=NOW, absent_since=at(-60)), None, ("False", "Deleted")),
+        (record(failure="QuotaExceeded: no cores"), None, ("False", "QuotaExceeded")),
+        (record(), cluster(), ("True", "Succeeded")),
+        (record(), cluster(provisioning_state="Creating"), ("Unknown", "Creating")),
+        (record(), cluster(provisioning_state="Failed"), ("False", "ProvisioningFailed")),
+        (record(), cluster(provisioning_state="Canceled"), ("False", "ProvisioningCanceled")),
+        (record(), cluster(provisioning_state=""), ("Unknown", "Unknown")),
+    ],
+)
+def test_cluster_provisioned(
+    known: Record, seen: Cluster | None, expected: tuple[str, str]
+) -> None:
+    assert said(known, seen)["ClusterProvisioned"] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("True", "SystemAssigned")),
+        ({"identity_type": "UserAssigned"}, ("True", "UserAssigned")),
+        ({"service_principal": "MSI"}, ("True", "SystemAssigned")),
+        ({"service_principal": ""}, ("True", "SystemAssigned")),
+        ({"service_principal": "1234"}, ("False", "ServicePrincipal")),
+        ({"identity_type": "None"}, ("False", "ServicePrincipal")),
+    ],
+)
+def test_managed_identity(changes: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert said(record(), cluster(**changes))["ManagedIdentity"] == expected
+
+
+@pytest.mark.parametrize(
+    ("grants", "assigned", "effective"),
+    [
+        ((), ("True", "NothingNeeded"), ("True", "NothingNeeded")),
+        ((progress(),), ("Unknown", "Pending"), ("Unknown", "Pending")),
+        ((WRITTEN,), ("True", "Written"), ("Unknown", "Written")),
+        ((EFFECTIVE,), ("True", "Written"), ("True", "Readable")),
+        ((PROVEN, PASSED), ("True", "Written"), ("True", "WindowPassed")),
+        ((PROVEN, PASSED, EFFECTIVE), ("True", "Written"), ("True", "Readable")),
+        ((PROVEN,), ("True", "Written"), ("True", "Probe")),
+        ((EFFECTIVE, WRITTEN), ("True", "Written"), ("Unknown", "Written")),
+        ((progress(grant=grant(refused="RoleNotAllowed")), EFFECTIVE), ("False", "RoleNotAllowed"),
+         ("Unknown", "RoleNotAllowed")),
+        ((progress(failing_since=NOW, reason="ScopeLocked"), EFFECTIVE), ("False", "ScopeLocked"),
+         ("Unknown", "ScopeLocked")),
+    ],
+)  # fmt: skip
+def test_roles_assigned_and_permissions_effective(
+    grants: Any, assigned: tuple[str, str], effective: tuple[str, str]
+) -> None:
+    found = said(record(grants=grants), cluster())
+    assert (found["RolesAssigned"], found["PermissionsEffective"]) == (assigned, effective)
+
+
+def test_ready_is_true_when_all_are_and_says_by_what_evidence() -> None:
+    assert said(record(grants=(PASSED,)), cluster())["Ready"] == ("True", "WindowPassed")
+
+
+def test_ready_gives_the_first_reason_that_is_in_its_way() -> None:
+    creating = cluster(provisioning_state="Creating")
+    assert said(record(grants=(progress(),)), creating)["Ready"] == ("False", "Creating")
+    assert said(record(grants=(progress(),)), cluster())["Ready"] == ("False", "Pending")
+    assert said(record(), cluster(identity_type="None"))["Ready"] == ("False", "ServicePrincipal")
+
+
+def test_late_is_false_and_names_the_grant() -> None:
+    found = update(record(grants=(WRITTEN,)), cluster(), policy(), at(hours=1))
+    effective = next(c for c in found if c.type == "PermissionsEffective")
+    assert (effective.status, effective.reason) == ("False", "WindowExceeded")
+    assert f"controlPlane: Network Contributor at {SUBNET}" in effective.message
+
+
+def test_since_moves_only_with_the_status() -> None:
+    first = merge((), {"Ready": ("False", "A", "")}, NOW)
+    second = merge(first, {"Ready": ("False", "B", "new")}, at(60))
+    third = merge(second, {"Ready": ("True", "C", "")}, at(120))
+    assert second == (Condition("Ready", "False", "B", "new", NOW),)
+    assert third == (Condition("Ready", "True", "C", "", at(120)),)
+
+
+def test_a_stall_ends_with_the_next_turn() -> None:
+    stalled = merge((), {"Stalled": ("True", "Poisoned", "")}, NOW)
+    assert said(record(conditions=stalled), cluster())["Stalled"] == ("False", "Reconciled")
+    assert "Stalled" not in said(record(), cluster())

@@ -1,0 +1,160 @@
+"""One step of a turn, and when to take the next: by table."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from shared.decide import (
+    Assign,
+    Create,
+    ReadProbe,
+    StartProbe,
+    Step,
+    Wait,
+    decide,
+    is_deleted,
+    may_be_stale,
+    next_turn,
+)
+from shared.model import Cluster, ProbeRun, Progress, Record
+from shared.policy import ACR_PULL
+from shared.probes import CLOUD_CONTROLLER
+from tests.unit.nouns import (
+    NOW,
+    REGISTRY,
+    at,
+    cluster,
+    grant,
+    policy,
+    progress,
+    record,
+    request,
+)
+
+READABLE = progress(written_at=NOW, readable_at=NOW, deadline=at(hours=1), reads=3, read_at=at(60))
+PULL = grant(identity="kubelet", role=ACR_PULL, scope=REGISTRY)
+RUN = ProbeRun("id", CLOUD_CONTROLLER, NOW)
+PROBING = policy("propagation: {verify: probe}\n")
+
+
+@pytest.mark.parametrize(
+    ("known", "step"),
+    [
+        (record(request=request()), Create()),
+        (record(request=request(), retry_at=at(1)), Wait()),
+        (record(request=request(), retry_at=NOW), Create()),
+        (record(request=request(), create_refused=True), Wait()),
+        (record(request=request(), put_at=NOW), Wait()),
+        (record(request=request(), seen_at=NOW), Wait()),
+        (record(), Wait()),
+    ],
+)
+def test_without_a_cluster(known: Record, step: Step) -> None:
+    assert decide(known, None, policy(), NOW) == step
+
+
+@pytest.mark.parametrize(
+    ("grants", "changes", "step"),
+    [
+        ((), {}, Wait()),
+        ((progress(),), {}, Assign((progress(),))),
+        ((progress(),), {"provisioning_state": "Creating"}, Assign((progress(),))),
+        ((progress(),), {"provisioning_state": "Failed"}, Assign((progress(),))),
+        ((progress(),), {"provisioning_state": "Deleting"}, Wait()),
+        ((progress(retry_at=at(1)),), {}, Wait()),
+        ((progress(grant=grant(principal_id="")),), {}, Wait()),
+        ((progress(grant=grant(refused="RoleNotAllowed")),), {}, Wait()),
+        ((READABLE,), {}, Wait()),
+        ((READABLE, progress()), {}, Assign((progress(),))),
+    ],
+)
+def test_with_a_cluster(grants: tuple[Progress, ...], changes: dict[str, Any], step: Step) -> None:
+    assert decide(record(grants=grants), cluster(**changes), policy(), NOW) == step
+
+
+@pytest.mark.parametrize(
+    ("known", "state", "step"),
+    [
+        (record(grants=(READABLE,)), "Succeeded", StartProbe(CLOUD_CONTROLLER)),
+        (record(grants=(READABLE,)), "Updating", Wait()),
+        (record(grants=(READABLE,), probe=RUN), "Succeeded", ReadProbe()),
+        (record(grants=(progress(), READABLE), probe=RUN), "Succeeded", Assign((progress(),))),
+        (record(grants=(progress(written_at=NOW),)), "Succeeded", Wait()),
+    ],
+)
+def test_with_probes(known: Record, state: str, step: Step) -> None:
+    assert decide(known, cluster(provisioning_state=state), PROBING, at(90)) == step
+
+
+@pytest.mark.parametrize(
+    ("changes", "probed"),
+    [
+        ({}, True),
+        ({"probed_at": at(30)}, True),
+        ({"probed_at": at(86)}, False),
+        ({"effective_at": NOW}, False),
+    ],
+)
+def test_a_grant_is_probed_once_for_each_look(changes: dict[str, Any], probed: bool) -> None:
+    known = {field: getattr(READABLE, field) for field in READABLE.__struct_fields__}
+    grants = (Progress(**{**known, **changes}),)
+    step = decide(record(grants=grants), cluster(), PROBING, at(90))
+    assert isinstance(step, StartProbe) is probed
+
+
+def test_a_pull_is_proven_at_its_registry() -> None:
+    known = {field: getattr(READABLE, field) for field in READABLE.__struct_fields__}
+    grants = (Progress(**{**known, "grant": PULL}),)
+    step = decide(record(grants=grants), cluster(), PROBING, at(90))
+    assert step == StartProbe(f"pull:{REGISTRY}")
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "expected"),
+    [
+        (record(), cluster(), None),
+        (record(), cluster(provisioning_state="Creating"), at(60)),
+        (record(), cluster(provisioning_state="Deleting"), at(60)),
+        (record(), cluster(provisioning_state="Failed"), None),
+        (record(grants=(progress(),)), cluster(), NOW),
+        (record(grants=(progress(retry_at=at(20)),)), cluster(), at(20)),
+        (record(grants=(progress(grant=grant(principal_id="")),)), cluster(), at(60)),
+        (record(probe=RUN), cluster(), at(5)),
+        (record(request=request()), None, NOW),
+        (record(request=request(), retry_at=at(9)), None, at(9)),
+        (record(request=request(), create_refused=True), None, None),
+        (record(request=request(), put_at=NOW), None, at(1)),
+        (record(request=request(), put_at=at(-10)), None, at(10)),
+        (record(request=request(), put_at=at(-200)), None, at(15)),
+        (record(seen_at=NOW, absent_since=at(-20)), None, at(40)),
+        (record(seen_at=NOW, absent_since=at(-60)), None, None),
+        (record(), None, None),
+    ],
+)
+def test_when_the_next_turn_is(
+    known: Record, seen: Cluster | None, expected: datetime | None
+) -> None:
+    assert next_turn(known, seen, policy(), NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "deleted"), [(0, False), (59, False), (60, True), (3600, True)]
+)
+def test_a_cluster_is_gone_after_two_looks(seconds: float, deleted: bool) -> None:
+    assert is_deleted(record(absent_since=NOW), policy(), at(seconds)) is deleted
+    assert not is_deleted(record(), policy(), at(seconds))
+
+
+@pytest.mark.parametrize(
+    ("known", "stale"),
+    [
+        (record(), False),
+        (record(put_at=NOW), True),
+        (record(put_at=at(-299)), True),
+        (record(put_at=at(-300)), False),
+        (record(put_at=NOW, seen_at=NOW), False),
+    ],
+)
+def test_a_read_may_be_stale_only_right_after_the_create(known: Record, stale: bool) -> None:
+    assert may_be_stale(known, policy(), NOW) is stale

@@ -203,7 +203,9 @@ def triggers() -> Iterator[dict[str, str]]:
                 yield {
                     keyword.arg: keyword.value.value
                     for keyword in decorator.keywords
-                    if isinstance(keyword.value, ast.Constant) and keyword.arg
+                    if keyword.arg
+                    and isinstance(keyword.value, ast.Constant)
+                    and isinstance(keyword.value.value, str)
                 }
 
 
@@ -224,6 +226,13 @@ def test_the_doors_listen_to_the_queues_that_are_written_to() -> None:
     listened = {each["queue_name"] for each in triggers() if "queue_name" in each}
     assert listened == names | {name + constants["POISON"] for name in names}
     assert {each["connection"] for each in triggers() if "queue_name" in each} == {"Work"}
+
+
+def test_queue_messages_come_as_bytes() -> None:
+    """As text, a JSON object's members would overwrite the message's metadata
+    (azure-functions-python-worker#1373)."""
+    source = (ROOT / "function_app.py").read_text()
+    assert source.count("data_type=func.DataType.BINARY") == source.count("@app.queue_trigger(")
 
 
 def test_host_json_leaves_no_queue_option_to_a_default() -> None:

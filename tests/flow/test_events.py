@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from infra.emulator.resource_events import to_cloud_event
+from shared.model import Cluster
+from shared.resource_id import ClusterId
 from tests.flow.town import Town
 
 FOREIGN = "11111111-2222-3333-4444-555555555555"
@@ -190,3 +192,26 @@ def test_a_storm_spread_over_the_clusters_life_leaves_few_messages(town: Town) -
     assert most <= 12
     assert town.calls("PUT", "managedClusters/c1") == 1
     assert town.calls("PUT", "roleAssignments") == 2
+
+
+def test_two_turns_at_once_are_harmless(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One turn reads the cluster, another takes the whole turn meanwhile and saves first."""
+    town.request(parameters={"subnet": town.subnet})
+    town.run(0.2)
+    read = town.app.arm.get_cluster
+    inside: list[bool] = []
+
+    def read_and_be_overtaken(cluster: ClusterId) -> Cluster | None:
+        seen = read(cluster)
+        if not inside:
+            inside.append(True)
+            town.app.reconciler.turn(cluster)
+        return seen
+
+    with monkeypatch.context() as overtaking:
+        overtaking.setattr(town.app.arm, "get_cluster", read_and_be_overtaken)
+        town.app.reconciler.turn(town.id_of())
+    assert inside
+    town.run_until(town.ready)
+    assert town.grants_made() == town.expected_grants("c1")
+    assert town.calls("PUT", "managedClusters/c1") == 1

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared import wire
+from shared.fleet import Fleet
 from shared.resource_id import parse_cluster_id
 from tests.flow.conftest import Found
 from tests.flow.town import POLICY, Town
@@ -79,6 +80,16 @@ def test_an_unreadable_list_stops_no_known_cluster(town: Town) -> None:
         "status", status=403, code="AuthorizationFailed", path="ContainerService/managedClusters$"
     )
     town.run_until(town.ready, events=False)
+
+
+def test_a_subscription_that_cannot_be_read_hides_no_other(town: Town) -> None:
+    gone = "11111111-2222-3333-4444-555555555555"
+    town.make_cluster()
+    town.post.letters.clear()
+    app = town.app
+    both = (gone, town.subscription)
+    Fleet(app.arm, app.store, app.queues, app.policy, both, app.clock).wake_all()
+    assert [letter.text.lower() for letter in town.post.letters] == [town.id_of().key]
 
 
 def test_two_timers_at_once_are_harmless(town: Town) -> None:

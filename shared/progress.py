@@ -39,17 +39,31 @@ def follow(
 def look(
     progress: Progress, held: tuple[Assignment, ...], propagation: Propagation, now: datetime
 ) -> Progress:
-    """One look at the assignments `held` by principals: what does it change for this grant?"""
+    """One look at the assignments `held` by principals: what does it change for this grant?
+
+    `held` need not have those of a grant that is not `to_read`.
+    """
     grant = progress.grant
     if grant.refused:
         return replace(progress, reason=grant.refused, message="policy does not allow this grant")
     if not grant.principal_id:
         return replace(progress, reason="AwaitingIdentity", message="the identity is not there yet")
-    spaced = not progress.read_at or now - progress.read_at >= propagation.window / _SPACING
+    if not to_read(progress, propagation, now):
+        return progress
     found = _find(grant, held)
     if found is None:
-        return _missed(progress, propagation, now) if spaced else progress
-    return _settle(_found(progress, found, propagation, now, spaced), propagation, now)
+        return _missed(progress, propagation, now)
+    return _settle(_found(progress, found, propagation, now), propagation, now)
+
+
+def to_read(progress: Progress, propagation: Propagation, now: datetime) -> bool:
+    """Whether the grant's assignment is to be looked for in this turn: not so soon after the last
+    look, unless the window has just passed."""
+    if progress.grant.refused or not progress.grant.principal_id:
+        return False
+    if progress.read_at is None or late(progress, now):
+        return True
+    return now - progress.read_at >= propagation.window / _SPACING
 
 
 def written(progress: Progress, assignment_id: str, window: timedelta, now: datetime) -> Progress:
@@ -161,10 +175,10 @@ def _find(grant: Grant, held: tuple[Assignment, ...]) -> Assignment | None:
 
 
 def _found(
-    progress: Progress, found: Assignment, propagation: Propagation, now: datetime, spaced: bool
+    progress: Progress, found: Assignment, propagation: Propagation, now: datetime
 ) -> Progress:
     written_at = progress.written_at or found.created_at or now
-    reads = progress.reads + 1 if spaced else progress.reads
+    reads = progress.reads + 1
     readable = reads >= propagation.consecutive_reads
     return replace(
         progress,
@@ -174,7 +188,7 @@ def _found(
         deadline=progress.deadline or written_at + propagation.window,
         reads=reads,
         misses=0,
-        read_at=now if spaced else progress.read_at,
+        read_at=now,
         readable_at=progress.readable_at or (now if readable else None),
         failing_since=None,
         retry_at=None,

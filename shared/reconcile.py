@@ -114,8 +114,8 @@ class Reconciler:
             else ()
         )
         current, former = progress.follow(wanted, record.grants)
-        held = self._held(current)
         propagation = self._policy.propagation
+        held = self._held([p for p in current if progress.to_read(p, propagation, now)])
         return replace(
             record,
             grants=tuple(progress.look(p, held, propagation, now) for p in current),
@@ -143,10 +143,9 @@ class Reconciler:
             record = replace(record, grants=(), former=record.former + written, probe=None)
         return replace(record, resource_uid=cluster.resource_uid or known)
 
-    def _held(self, current: tuple[Progress, ...]) -> tuple[Assignment, ...]:
+    def _held(self, wanted: list[Progress]) -> tuple[Assignment, ...]:
         """What the principals hold: one list for each principal and subscription."""
-        wanted = [p.grant for p in current if p.grant.principal_id and not p.grant.refused]
-        pairs = {(g.principal_id, parse_scope(g.scope).subscription_id) for g in wanted}
+        pairs = {(p.grant.principal_id, parse_scope(p.grant.scope).subscription_id) for p in wanted}
         return tuple(
             assignment
             for principal, subscription in sorted(pairs)

@@ -15,7 +15,7 @@ from shared.policy import (
     role_name,
 )
 from shared.resource_id import ClusterId, parse_scope
-from tests.unit.nouns import CLUSTER, NET, OTHER_SUB, POLICY_TEXT, REGISTRY, SUB, SUBNET, policy
+from tests.unit.nouns import CLUSTER, OTHER_SUB, POLICY_TEXT, REGISTRY, SUB, SUBNET, policy
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
@@ -170,7 +170,3 @@ def test_a_parameter_keeps_to_its_bounds(parameter: Parameter, value: object, fa
     found = parameter.fault(value)
     assert fault in found
     assert bool(fault) == bool(found)
-
-
-def test_net_is_where_the_subnet_is() -> None:
-    assert SUBNET.startswith(NET)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
 from shared.resource_id import ClusterId
@@ -51,11 +51,15 @@ class Queues:
         """Close the connections."""
         self._service.close()
 
-    def wake(self, cluster: ClusterId, delay: timedelta = timedelta(0)) -> None:
+    def wake(self, cluster: ClusterId, delay: timedelta = timedelta(0)) -> Callable[[], None]:
         """Put a turn of this cluster on the queue, visible after `delay` (whole seconds, rounded
-        up; at most 7 days, learn.microsoft.com/rest/api/storageservices/put-message)."""
+        up; at most 7 days, learn.microsoft.com/rest/api/storageservices/put-message).
+
+        Returns how to take the message back, which does nothing once somebody else has it.
+        """
         seconds = min(math.ceil(delay.total_seconds()), 7 * 24 * 3600 - 1)
-        self._reconcile.send_message(str(cluster), visibility_timeout=max(seconds, 0))
+        sent = self._reconcile.send_message(str(cluster), visibility_timeout=max(seconds, 0))
+        return partial(self._take_back, str(sent.id), str(sent.pop_receipt))
 
     def submit(self, request: bytes) -> None:
         """Put a request on the queue, as a platform team would."""
@@ -79,6 +83,12 @@ class Queues:
                         )
             except ResourceNotFoundError:
                 continue  # the host makes a poison queue with its first message
+
+    def _take_back(self, message_id: str, pop_receipt: str) -> None:
+        try:
+            self._reconcile.delete_message(message_id, pop_receipt)
+        except HttpResponseError:
+            return  # somebody has it, or storage is ill: a spare turn does no harm
 
     def _queue(self, name: str) -> QueueClient:
         return self._service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())

@@ -27,6 +27,7 @@ from shared.resource_id import ClusterId, parse_scope
 from shared.store import Changed, Store
 
 _log = logging.getLogger(__name__)
+_SAME_MOMENT = timedelta(seconds=1)  # a queue's delays are whole seconds
 
 
 class Reconciler:
@@ -181,16 +182,19 @@ class Reconciler:
         reason: str = "",
     ) -> None:
         pending = tuple(time for time in record.pending if time > now)
+        take_back: Callable[[], None] | None = None
         if at is not None:
             delay = timedelta(seconds=max(1, math.ceil((at - now).total_seconds())))
             if not any(time <= now + delay for time in pending):
-                self._queues.wake(cluster, delay)  # send first …
+                take_back = self._queues.wake(cluster, delay)  # send first …
                 pending = (*pending, now + delay)
         record = replace(record, pending=pending, settled=at is None, turn_at=now)
         try:
             self._store.save(record, etag)  # … then save
         except Changed:
             reason = "LostRace"
+            if take_back and self._is_awaited(cluster, now, pending[-1]):
+                take_back()
         ready = record.condition("Ready")
         _log.info(
             "cluster=%s step=%s ready=%s reason=%s requeue_at=%s",
@@ -200,3 +204,13 @@ class Reconciler:
             reason or (ready.reason if ready else ""),
             record.requeue_at.isoformat() if record.requeue_at else "-",
         )
+
+    def _is_awaited(self, cluster: ClusterId, now: datetime, by: datetime) -> bool:
+        """Whether the turn that won the race left another one pending, about as soon as `by`.
+
+        Messages that are picked up together are worked off at the same moment, and each sees no
+        turn pending: a loser that left its own would walk beside the winner for ever.
+        """
+        loaded = self._store.load(cluster)
+        pending = loaded[0].pending if loaded else ()
+        return any(now < time <= by + _SAME_MOMENT for time in pending)

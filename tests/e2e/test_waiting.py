@@ -46,10 +46,9 @@ def test_a_cluster_is_not_ready_while_its_permissions_do_not_work(deployment: De
 
 def test_a_hundred_wake_ups_of_an_unsettled_cluster_do_not_live_on(deployment: Deployment) -> None:
     """Each turn of a waiting cluster asks for another one: without the requeue rule there would be
-    a hundred for as long as it waits. Turns taken at the same moment do not see each other's, so
-    it takes some rounds until one is left."""
+    a hundred for as long as it waits."""
     deployment.wake(NAME, DUPLICATES)
-    until(lambda: deployment.waiting(RECONCILE) <= DUPLICATES // 10)
+    until(lambda: deployment.waiting(RECONCILE) <= 1)
     assert not deployment.ready(NAME)
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -57,13 +58,19 @@ class Post:
         self.letters: list[Letter] = []
         self.sent = 0
 
-    def put(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
+    def put(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> Letter:
         letter = Letter(self._clock.now() + delay, next(self._numbers), queue, text)
         heapq.heappush(self.letters, letter)
         self.sent += 1
+        return letter
 
-    def wake(self, cluster: ClusterId, delay: timedelta = timedelta(0)) -> None:
-        self.put(queues.RECONCILE, str(cluster), delay)
+    def wake(self, cluster: ClusterId, delay: timedelta = timedelta(0)) -> Callable[[], None]:
+        return partial(self._take_back, self.put(queues.RECONCILE, str(cluster), delay))
+
+    def _take_back(self, letter: Letter) -> None:
+        if letter in self.letters:
+            self.letters.remove(letter)
+            heapq.heapify(self.letters)
 
     def undecodable_poison(self) -> list[Any]:
         return []

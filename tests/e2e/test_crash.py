@@ -1,6 +1,5 @@
 """The Functions host is killed while it works, and everything is ended while it works."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 
@@ -80,6 +79,5 @@ def test_a_stack_that_is_stopped_in_the_middle_of_work_leaves_no_process(own: De
     until(lambda: own.azure.cluster("unfinished"))
     family = processes_of([part.pid for part in own.stack.parts])
     assert len(family) > len(own.stack.parts)  # the host's worker is one more
-    assert os.getpid() not in [each.pid for each in family]
     own.stack.stop()
     until(lambda: not any(each.alive() for each in family), seconds=20)

@@ -11,7 +11,7 @@ import copy
 import re
 from typing import Any
 
-from . import cluster_fields
+from . import cluster_fields, cluster_shape
 from .wire import ArmError
 
 KUBERNETES_VERSION = "1.32"
@@ -35,15 +35,16 @@ def check(name: str, group: str, body: dict[str, Any], *, exists: bool) -> None:
     if not _CLUSTER_NAME.fullmatch(name):
         raise invalid("resourceName", f"The value of parameter resourceName '{name}' is invalid.")
     _refuse_unknown(body, cluster_fields.CLUSTER, "managedCluster")
+    if wrong := cluster_shape.misfit(body, cluster_shape.ManagedCluster):
+        raise invalid("managedCluster", wrong)
     properties = body.get("properties")
     if not body.get("location"):
         raise ArmError(
             400, "LocationRequired", "The location property is required for this definition."
         )
-    if not isinstance(properties, dict):
+    if not properties:
         raise _missing("properties", name, group)
     _refuse_unknown(properties, cluster_fields.PROPERTIES, "properties")
-    _check_objects(body)
     if not properties.get("agentPoolProfiles"):
         raise _missing("agentPoolProfiles", name, group)
     prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain")
@@ -57,45 +58,34 @@ def check(name: str, group: str, body: dict[str, Any], *, exists: bool) -> None:
         _check_new_service_principal(body, name, group)
 
 
-def _check_objects(body: dict[str, Any]) -> None:
-    """Profiles and the like must be JSON objects."""
-    asked = {name: body.get(name) for name in ("identity", "sku", "tags")}
-    asked |= {k: v for k, v in body["properties"].items() if k.endswith("Profile")}
-    for name, value in asked.items():
-        if value is not None and not isinstance(value, dict):
-            raise invalid(name)
-
-
-def _check_pools(pools: Any) -> None:
-    if not isinstance(pools, list) or not all(isinstance(pool, dict) for pool in pools):
-        raise invalid("agentPoolProfiles")
+def _check_pools(pools: list[dict[str, Any]]) -> None:
     for pool in pools:
         check_pool(pool)
     names = [pool["name"] for pool in pools]
     if len(set(names)) != len(names):
         raise invalid("agentPoolProfiles", "Agent pool names must be unique.")
-    if not any(str(pool.get("mode", "")).lower() == "system" for pool in pools):
+    if not any((pool.get("mode") or "").lower() == "system" for pool in pools):
         raise invalid("agentPoolProfiles", "Must define at least one system pool.")
 
 
 def check_pool(pool: dict[str, Any]) -> None:
     """ArmError for what AKS refuses in one agent pool."""
     _refuse_unknown(pool, cluster_fields.AGENT_POOL, "agentPoolProfile")
+    if wrong := cluster_shape.misfit(pool, cluster_shape.AgentPool):
+        raise invalid("agentPoolProfile", wrong)
     pattern = _WINDOWS_POOL if pool.get("osType") == "Windows" else _LINUX_POOL
-    if not pattern.fullmatch(str(pool.get("name", ""))):
+    if not pattern.fullmatch(pool.get("name") or ""):
         raise invalid("agentPoolProfile.name")
-    count = pool.get("count", 1)
+    count = 1 if pool.get("count") is None else pool["count"]
     lowest = 1 if pool.get("mode") == "System" else 0
-    if not isinstance(count, int) or not lowest <= count <= 1000:
+    if not lowest <= count <= 1000:
         raise invalid("agentPoolProfile.count")
-    if not isinstance(pool.get("vmSize") or "", str):
-        raise invalid("agentPoolProfile.vmSize")
 
 
 def _check_identity(body: dict[str, Any], name: str, group: str) -> None:
     kind = identity_type(body)
     service_principal = body["properties"].get("servicePrincipalProfile") or {}
-    has_principal = service_principal.get("clientId", "msi").lower() != "msi"
+    has_principal = (service_principal.get("clientId") or "msi").lower() != "msi"
     if kind == "None" and not has_principal:
         raise _missing("servicePrincipalProfile", name, group)
     users = (body.get("identity") or {}).get("userAssignedIdentities") or {}
@@ -109,7 +99,7 @@ def _check_new_service_principal(body: dict[str, Any], name: str, group: str) ->
     if identity_type(body) == "None":
         if not service_principal.get("secret"):
             raise _missing("servicePrincipalProfile.secret", name, group)
-    elif service_principal.get("clientId", "msi").lower() != "msi":
+    elif (service_principal.get("clientId") or "msi").lower() != "msi":
         raise invalid("servicePrincipalProfile")
 
 

@@ -240,6 +240,50 @@ def test_a_body_aks_would_refuse_makes_no_cluster(
     assert town.emulator.clusters.all() == []
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"addonProfiles": {"omsagent": True}}, "addonProfiles"),
+        ({"addonProfiles": [1]}, "addonProfiles"),
+        ({"ingressProfile": {"webAppRouting": True}}, "webAppRouting"),
+        ({"networkProfile": {"loadBalancerProfile": "x"}}, "loadBalancerProfile"),
+        (
+            {"networkProfile": {"loadBalancerProfile": {"outboundIPs": {"publicIPs": [{}]}}}},
+            "publicIPs",
+        ),
+        (
+            {"networkProfile": {"loadBalancerProfile": {"managedOutboundIPs": {"count": "2"}}}},
+            "managedOutboundIPs",
+        ),
+        ({"agentPoolProfiles": [{**POOL, "vnetSubnetID": 5}]}, "vnetSubnetID"),
+        ({"agentPoolProfiles": [{**POOL, "upgradeSettings": [1]}]}, "upgradeSettings"),
+        ({"agentPoolProfiles": [5]}, "agentPoolProfiles"),
+        ({"dnsPrefix": 5}, "dnsPrefix"),
+        ({"kubernetesVersion": 1.32}, "kubernetesVersion"),
+        ({"nodeResourceGroup": 5}, "nodeResourceGroup"),
+        ({"apiServerAccessProfile": {"privateDNSZone": 5}}, "privateDNSZone"),
+        ({"identityProfile": {"kubeletidentity": "x"}}, "identityProfile"),
+        ({"servicePrincipalProfile": {"clientId": 5}}, "clientId"),
+    ],
+)
+def test_a_value_of_the_wrong_json_type_is_refused_by_name(
+    town: Town, change: dict[str, Any], named: str
+) -> None:
+    answer = put(town, "c1", cluster_body(**change))
+    assert (answer.status, error_code(answer)) == (400, "InvalidParameter")
+    assert named in answer.body["message"]
+    assert town.emulator.clusters.all() == []
+
+
+def test_null_means_absent(town: Town) -> None:
+    body = cluster_body(addonProfiles={"omsagent": None}, networkProfile=None, dnsPrefix="demo")
+    body["properties"]["agentPoolProfiles"] = [{**POOL, "vmSize": None, "upgradeSettings": None}]
+    assert put(town, "c1", {**body, "tags": None}).status == 201
+    town.emulator.advance(LONG_ENOUGH)
+    (cluster,) = town.emulator.clusters.all()
+    assert cluster.provisioning_state == "Succeeded"
+
+
 @pytest.mark.parametrize("name", ["-c", "c-", "a" * 64, "c.d"])
 def test_a_name_aks_would_refuse_makes_no_cluster(town: Town, name: str) -> None:
     assert error_code(put(town, name, cluster_body())) == "InvalidParameter"

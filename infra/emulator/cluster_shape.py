@@ -1,0 +1,122 @@
+"""The JSON types of those fields of a managed cluster's body that the emulator looks into.
+
+Whether fields exist at all is a matter of cluster_fields; everywhere, null means absent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+import msgspec
+
+_Object = dict[str, Any]
+
+
+class _Identity(TypedDict, total=False):
+    type: str | None
+    userAssignedIdentities: dict[str, _Object | None] | None
+
+
+class _Reference(TypedDict):
+    id: str
+
+
+class _Addresses(TypedDict, total=False):
+    publicIPs: list[_Reference] | None
+
+
+class _Prefixes(TypedDict, total=False):
+    publicIPPrefixes: list[_Reference] | None
+
+
+class _Managed(TypedDict, total=False):
+    count: int | None
+
+
+class _LoadBalancer(TypedDict, total=False):
+    managedOutboundIPs: _Managed | None
+    outboundIPs: _Addresses | None
+    outboundIPPrefixes: _Prefixes | None
+
+
+class _Network(TypedDict, total=False):
+    networkPlugin: str | None
+    outboundType: str | None
+    podCidr: str | None
+    serviceCidr: str | None
+    loadBalancerProfile: _LoadBalancer | None
+
+
+class _Switched(TypedDict, total=False):
+    enabled: bool | None
+
+
+class _Ingress(TypedDict, total=False):
+    webAppRouting: _Switched | None
+
+
+class _ApiServer(TypedDict, total=False):
+    disableRunCommand: bool | None
+    privateDNSZone: str | None
+    subnetId: str | None
+
+
+class _KnownIdentity(TypedDict, total=False):
+    resourceId: str | None
+
+
+class _ServicePrincipal(TypedDict, total=False):
+    clientId: str | None
+    secret: str | None
+
+
+class AgentPool(TypedDict, total=False):
+    """One agent pool, as in a cluster's body."""
+
+    name: str | None
+    mode: str | None
+    type: str | None
+    osType: str | None
+    vmSize: str | None
+    count: int | None
+    orchestratorVersion: str | None
+    vnetSubnetID: str | None
+    podSubnetID: str | None
+    nodePublicIPPrefixID: str | None
+    capacityReservationGroupID: str | None
+    hostGroupID: str | None
+    upgradeSettings: _Object | None
+
+
+class _Properties(TypedDict, total=False):
+    dnsPrefix: str | None
+    fqdnSubdomain: str | None
+    kubernetesVersion: str | None
+    nodeResourceGroup: str | None
+    disableLocalAccounts: bool | None
+    agentPoolProfiles: list[AgentPool] | None
+    addonProfiles: dict[str, _Switched | None] | None
+    apiServerAccessProfile: _ApiServer | None
+    identityProfile: dict[str, _KnownIdentity | None] | None
+    ingressProfile: _Ingress | None
+    networkProfile: _Network | None
+    servicePrincipalProfile: _ServicePrincipal | None
+
+
+class ManagedCluster(TypedDict, total=False):
+    """The body of a PUT."""
+
+    location: str | None
+    identity: _Identity | None
+    sku: _Object | None
+    tags: dict[str, str] | None
+    properties: _Properties | None
+
+
+def misfit(document: Any, shape: type[ManagedCluster] | type[AgentPool]) -> str:
+    """What does not fit, with its path ('Expected `str`, got `int` - at `$.location`'), or ''."""
+    try:
+        msgspec.convert(document, shape)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""

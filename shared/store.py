@@ -26,6 +26,7 @@ _TABLES = ("clusters", "requests", "rejections")
 _REQUEST_PARTITION = "request"
 _REJECTION_PARTITION = "rejection"
 _TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
+_PART = 16_000  # an Edm.String property holds 32 Ki UTF-16 units, and a character is at most two
 
 
 class Changed(Exception):
@@ -81,7 +82,7 @@ class Store:
             "settled": record.settled,
             "ready": ready.status if ready else "Unknown",
             "reason": ready.reason if ready else "",
-            "record": msgspec.json.encode(record).decode(),
+            **_parts(msgspec.json.encode(record).decode()),
         }
         _write(self._clusters, row, etag)
 
@@ -147,9 +148,16 @@ def _row_key(cluster: ClusterId) -> str:
     return f"{cluster.resource_group}|{cluster.name}".lower()
 
 
+def _parts(text: str) -> dict[str, str]:
+    """The text over as many properties as it takes: `record`, `record1`, `record2` …"""
+    starts = range(0, len(text), _PART)
+    return {f"record{n or ''}": text[start : start + _PART] for n, start in enumerate(starts)}
+
+
 def _record(row: dict[str, Any]) -> Record:
+    names = ("record", *(f"record{n}" for n in range(1, len(row))))
     try:
-        return msgspec.json.decode(row["record"], type=Record)
+        return msgspec.json.decode("".join(row.get(name, "") for name in names), type=Record)
     except msgspec.DecodeError as error:
         raise Damaged(str(error)) from None
 

@@ -49,6 +49,8 @@ class AgentPools:
         cluster = self._clusters.require(subscription, group, name)
         self._clusters.refuse_when_busy(cluster)
         properties = call.request.json_object().get("properties") or {}
+        if not isinstance(properties, dict):
+            raise cluster_body.invalid("properties")
         asked = {**properties, "name": pool}
         cluster_body.check_pool(asked)
         self._links.check_networks(call, cluster.id, {"agentPoolProfiles": [asked]})

@@ -152,7 +152,7 @@ class Emulator:
         self.event_grid.close()
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; never raises."""
+        """Answer one request; raises nothing but what work that falls due raises."""
         return self._gateway.handle(request)
 
     def _require_scope(self, scope: str) -> None:

@@ -49,7 +49,7 @@ class Gateway:
         self._stale = StaleReads(world)
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; never raises."""
+        """Answer one request; raises nothing but what work that falls due raises."""
         with self._world.lock:
             self._world.run_due()
             if request.path.startswith("/_emulator"):

@@ -25,7 +25,12 @@ class ResourceGroup:
     location: str
     tags: dict[str, str] = field(default_factory=dict)
     managed_by: str | None = None
-    provisioning_state: str = "Succeeded"
+    deletion: Operation | None = None  # under way
+
+    @property
+    def provisioning_state(self) -> str:
+        """As clients see it."""
+        return "Deleting" if self.deletion else "Succeeded"
 
     def document(self) -> dict[str, Any]:
         """The body of an answer."""
@@ -82,7 +87,7 @@ class Groups:
     def require_writable(self, subscription: str, name: str) -> ResourceGroup:
         """The same, and not on its way out; ArmError 409 ResourceGroupBeingDeleted."""
         group = self.require(subscription, name)
-        if group.provisioning_state == "Deleting":
+        if group.deletion:
             raise ArmError(
                 409,
                 "ResourceGroupBeingDeleted",
@@ -153,16 +158,18 @@ class Groups:
 
     def _delete(self, call: Call, subscription: str, group: str) -> Response:
         found = self.require(subscription, group)
-        found.provisioning_state = "Deleting"
+        # A second DELETE must not outlive the first: it would take a group made again with it.
+        found.deletion = found.deletion or self._begin_deletion(call, subscription, found)
+        return Response(202, None, self._operations.location_headers(call.request, found.deletion))
 
+    def _begin_deletion(self, call: Call, subscription: str, group: ResourceGroup) -> Operation:
         def finish(_operation: Operation) -> None:
-            self.remove(found.id)
-            self._tell(call, found.id, "delete", existed=True)
+            self.remove(group.id)
+            self._tell(call, group.id, "delete", existed=True)
 
         limits = self._world.knobs.group_deletion_seconds
-        seconds = self._world.draw_seconds(limits, "delete", found.id)
-        operation = self._operations.start(f"/subscriptions/{subscription}", seconds, finish)
-        return Response(202, None, self._operations.location_headers(call.request, operation))
+        seconds = self._world.draw_seconds(limits, "delete", group.id)
+        return self._operations.start(f"/subscriptions/{subscription}", seconds, finish)
 
     def _tell(self, call: Call, group_id: str, verb: str, *, existed: bool) -> None:
         self.announce(group_id, verb, call.caller, call.correlation_id, existed=existed)

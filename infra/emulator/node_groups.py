@@ -90,7 +90,7 @@ class NodeGroups:
     def exists(self, cluster: Cluster) -> bool:
         """Whether the node resource group is there; somebody may be deleting it."""
         found = self._groups.find(subscription_of(cluster.id), cluster.node_group)
-        return found is not None and found.provisioning_state != "Deleting"
+        return found is not None and found.deletion is None
 
     def complete(self, cluster: Cluster) -> None:
         """Everything that is there after a success and was not before."""

@@ -72,7 +72,11 @@ class EmulatorServer:
 
     def _tick(self) -> None:
         while not self._stopped.wait(TICK_SECONDS):
-            self.emulator.world.run_due()
+            try:
+                self.emulator.world.run_due()
+            except Exception:
+                # What failed is off the list; what else is due must not wait for ever.
+                log.exception("work that was due failed")
 
 
 class _Listener(ThreadingHTTPServer):

@@ -118,6 +118,21 @@ def test_a_deleted_group_takes_what_lives_in_it_and_the_assignments_there(
     assert emulator.role_assignments.of_principal(identity.principal_id) == []
 
 
+def test_a_group_deleted_twice_is_deleted_once(emulator: Emulator, town: Town) -> None:
+    first = town.ask("DELETE", town.group)
+    emulator.advance(20)
+    second = town.ask("DELETE", town.group)
+    assert second.headers["Location"] == first.headers["Location"]
+    gone_at = emulator.world.next_due()
+    assert gone_at
+    emulator.advance((gone_at - emulator.world.clock.now()).total_seconds())
+    assert town.ask("PUT", town.group, {"location": "westus2"}).status == 201
+    emulator.advance(120)
+    assert town.ask("GET", town.group).status == 200
+    told = [each["eventType"] for each in emulator.event_grid.take()]
+    assert told.count("Microsoft.Resources.ResourceDeleteSuccess") == 1
+
+
 def test_a_group_stays_where_it_is(town: Town) -> None:
     again = town.ask("PUT", town.group.replace("rg", "RG"), {"location": "West US 2"})
     assert (again.status, again.body["name"]) == (200, "rg")

@@ -10,6 +10,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -130,6 +131,19 @@ def test_a_body_of_unknown_length_is_refused(server: EmulatorServer, folder: Pat
         connection.putheader("Transfer-Encoding", "chunked")
         connection.endheaders()
         assert connection.getresponse().status == 411
+
+
+def test_due_work_that_fails_holds_up_no_other(server: EmulatorServer) -> None:
+    done = threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError("not today")
+
+    world = server.emulator.world
+    with world.lock:
+        world.after(0, fail)
+        world.after(0.1, done.set)
+    assert done.wait(DEADLINE_SECONDS)
 
 
 def test_idle_connections_do_not_hold_up_the_end(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.stack import azurite as azurite_program
+from infra.stack.lifeline import Lifeline
 from infra.stack.part import Part, PartError
 
 # Accounts cost nothing, but Azurite must know them all when it starts.
@@ -24,15 +25,17 @@ def pytest_configure() -> None:
 def azurite_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The addresses of one Azurite, in memory, for all tests of the session."""
     folder: Path = tmp_path_factory.mktemp("azurite")
-    part = Part("azurite", folder, lambda: azurite_program.launch(_ACCOUNTS))
-    try:
-        part.start()
-    except PartError as error:
-        pytest.fail(str(error), pytrace=False)
-    yield part.url
-    # Nothing in it is worth a graceful end, which would wait for idle connections.
-    part.kill()
-    part.stop()
+    with Lifeline() as lifeline:
+        part = Part("azurite", folder, lambda: azurite_program.launch(_ACCOUNTS), lifeline)
+        try:
+            part.start()
+            yield part.url
+        except PartError as error:
+            pytest.fail(str(error), pytrace=False)
+        finally:
+            # Nothing in it is worth a graceful end, which would wait for idle connections.
+            part.kill()
+            part.stop()
 
 
 @pytest.fixture(scope="session")

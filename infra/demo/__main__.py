@@ -61,8 +61,8 @@ def run(stack: Stack) -> int:
     result.unlink(missing_ok=True)
     play.say("Starting Azurite, the emulator of Azure and the Functions host on this machine.")
     play.say("Seconds stand for minutes: clusters take 2 to 4, permissions work after 5 to 20.")
-    stack.start()
-    return play.perform(stack, result)
+    with stack:
+        return play.perform(stack, result)
 
 
 if __name__ == "__main__":

@@ -80,9 +80,19 @@ def existing_file(text: str) -> Path:
 
 def up(stack: Stack, env: Path) -> int:
     """Start the stack, write the environment file and say where everything is."""
+    announce(stack)
+    stack.start()
+    return describe(stack, env)
+
+
+def announce(stack: Stack) -> None:
+    """Say what takes a few seconds, if it does."""
     if not all(part.alive() for part in stack.parts):
         sys.stderr.write("Starting Azurite, the emulator and the Functions host\n")
-    stack.start()
+
+
+def describe(stack: Stack, env: Path) -> int:
+    """Write the environment file of the running stack and say where everything is."""
     env_file.write(env, stack.environment)
     status(stack, env)
     sys.stdout.write(f"\nThe environment is in {env}, logs are in {stack.folder}.\n")
@@ -106,12 +116,14 @@ def status(stack: Stack, env: Path) -> int:
 
 
 def run(stack: Stack, env: Path) -> int:
-    """Keep the stack up until this process is asked to end."""
+    """Keep the stack up until this process is asked to end; it ends with this process anyhow."""
+    announce(stack)
     try:
-        up(stack, env)
-        sys.stdout.write("Ctrl-C ends it.\n")
-        sys.stdout.flush()
-        signal.pause()
+        with stack:
+            describe(stack, env)
+            sys.stdout.write("Ctrl-C ends it.\n")
+            sys.stdout.flush()
+            signal.pause()
     except KeyboardInterrupt:
         sys.stderr.write("Stopping\n")
     finally:

@@ -5,9 +5,10 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from infra.stack.lifeline import Lifeline
 from infra.stack.process import Identity, identify, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +20,9 @@ INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 START_SECONDS = 60
 STOP_SECONDS = 20
 LOG_TAIL_LINES = 25
+
+# Whoever starts a part may die at any moment: it becomes the program only once it is on record.
+_WHEN_RECORDED = ("/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh")
 
 
 class PartError(Exception):
@@ -55,11 +59,19 @@ class _Record:
 class Part:
     """A named process whose record (`NAME.json`) and log (`NAME.log`) are in the stack's folder.
 
-    Any process may stop or restart a part which another one started.
+    Any process may stop or restart a part which another one started. With a lifeline it ends with
+    the process that holds that.
     """
 
-    def __init__(self, name: str, folder: Path, plan: Callable[[], Launch]) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        plan: Callable[[], Launch],
+        lifeline: Lifeline | None = None,
+    ) -> None:
         self.name = name
+        self.lifeline = lifeline
         self.log = folder / f"{name}.log"
         self._record_file = folder / f"{name}.json"
         self._plan = plan
@@ -91,6 +103,7 @@ class Part:
         launch = self._plan()
         record = self._read()
         if record and record.url and record.fingerprint == launch.fingerprint() and self.alive():
+            self._tie(record.identity)
             return False
         self.stop()
         self._spawn(launch)
@@ -117,24 +130,35 @@ class Part:
         self.start()
 
     def _spawn(self, launch: Launch) -> None:
+        reading, writing = os.pipe()
+        with os.fdopen(writing, "w") as go:
+            with os.fdopen(reading) as gate, self.log.open("ab") as log:
+                log_start = log.tell()
+                self._child = subprocess.Popen(
+                    (*_WHEN_RECORDED, *launch.command),
+                    cwd=ROOT,
+                    env=self._environment(launch),
+                    stdin=gate,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            identity = identify(self._child.pid)
+            if identity is None:
+                raise self._failure("ended at once", log_start)
+            record = _Record(identity.pid, identity.started, launch.fingerprint(), url="")
+            self._write(record)
+            self._tie(identity)
+            go.write("\n")
+        self._write(replace(record, url=self._served(launch, identity, log_start)))
+
+    @staticmethod
+    def _environment(launch: Launch) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        with self.log.open("ab") as log:
-            log_start = log.tell()
-            self._child = subprocess.Popen(
-                launch.command,
-                cwd=ROOT,
-                env=inherited | dict(launch.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        identity = identify(self._child.pid)
-        if identity is None:
-            self._reap()
-            raise self._failure("ended at once", log_start)
-        record = _Record(identity.pid, identity.started, launch.fingerprint(), url="")
-        self._write(record)
+        return inherited | dict(launch.environment)
+
+    def _served(self, launch: Launch, identity: Identity, log_start: int) -> str:
+        """Wait until it serves; its URL. Stops it and raises PartError when it does not."""
 
         def settled() -> bool:
             return launch.ready(self._logged(log_start)) is not None or not identity.alive()
@@ -145,7 +169,11 @@ class Part:
             why = "ended before it was ready" if in_time else f"not ready in {START_SECONDS} s"
             self.stop()
             raise self._failure(why, log_start)
-        self._write(_Record(record.pid, record.started, record.fingerprint, url))
+        return url
+
+    def _tie(self, identity: Identity) -> None:
+        if self.lifeline is not None:
+            self.lifeline.tie(identity)
 
     def _logged(self, since: int) -> str:
         with self.log.open("rb") as log:

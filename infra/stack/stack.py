@@ -4,7 +4,7 @@ import fcntl
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueServiceClient
 
 from infra.stack import app_settings, azurite, env_file, event_subscription, ports
+from infra.stack.lifeline import Lifeline
 from infra.stack.part import ROOT, Launch, Part
 
 ACCOUNT = "grantkeeper"
@@ -42,7 +43,8 @@ class Stack:
     """Three parts, their state and logs in one folder.
 
     `start` starts what does not run and restarts what was planned otherwise; `stop` ends all of
-    it, whoever started it. As a context manager it does both. The data lives until `stop`.
+    it, whoever started it. The data lives until `stop`. As a context manager it does both, and the
+    parts end with this process even if nothing can be cleaned up any more.
 
     `emulator_flags` and `host_flags` go to the two programs as they are (the emulator makes
     clusters in 2 to 4 seconds, and grants effective in 5 to 20, unless they say otherwise);
@@ -71,7 +73,13 @@ class Stack:
         self.parts = (self.azurite, self.emulator, self.host)
 
     def __enter__(self) -> Self:
-        self.start()
+        with ExitStack() as opened:
+            lifeline = opened.enter_context(Lifeline())
+            for part in self.parts:
+                part.lifeline = lifeline
+            opened.callback(self.stop)
+            self.start()
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(
@@ -80,7 +88,7 @@ class Stack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        self._opened.close()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from infra.stack import azurite
+from infra.stack.lifeline import Lifeline
 from infra.stack.part import Part
 
 _ACCOUNTS = [f"bench{number:03}" for number in range(1000)]
@@ -18,7 +19,10 @@ class Session:
         self.seeds = range(1, seeds + 1)
         self._folder = tempfile.TemporaryDirectory(prefix="grantkeeper-bench-")
         self.folder = Path(self._folder.name)
-        self._azurite = Part("azurite", self.folder, lambda: azurite.launch(_ACCOUNTS))
+        self._lifeline = Lifeline()
+        self._azurite = Part(
+            "azurite", self.folder, lambda: azurite.launch(_ACCOUNTS), self._lifeline
+        )
         self._unused = iter(_ACCOUNTS)
 
     def __enter__(self) -> Self:
@@ -33,6 +37,7 @@ class Session:
         # Killed: a graceful end would wait for idle connections, and keep nothing of worth.
         self._azurite.kill()
         self._azurite.stop()
+        self._lifeline.close()
         self._folder.cleanup()
 
     def storage(self) -> str:

@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 
 from azure.storage.queue import QueueClient
 
+from infra.stack.lifeline import Lifeline
+from infra.stack.process import identify
+
 DEADLINE = 60.0  # seconds; generous, for slow machines
 BUNDLE = {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"}
 Seen = TypeVar("Seen")
@@ -115,7 +118,7 @@ class App:
 class RunningHost:
     """A host process that has said it is ready."""
 
-    def __init__(self, app: App, *flags: str) -> None:
+    def __init__(self, app: App, lifeline: Lifeline, *flags: str) -> None:
         (app.folder / "host.json").write_text(json.dumps(app.host_json))
         settings = app.folder.parent / "settings.json"
         settings.write_text(json.dumps({"IsEncrypted": False, "Values": app.settings}))
@@ -130,7 +133,11 @@ class RunningHost:
             text=True,
             env={name: os.environ[name] for name in kept if name in os.environ},
             cwd=Path(__file__).parents[2],
+            start_new_session=True,
         )
+        identity = identify(self.process.pid)
+        assert identity is not None
+        lifeline.tie(identity)
         self._log: list[str] = []
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
@@ -183,9 +190,10 @@ class RunningHost:
 
 @contextmanager
 def running(app: App, *flags: str) -> Iterator[RunningHost]:
-    """A host for `app`, stopped at the end."""
-    host = RunningHost(app, *flags)
-    try:
-        yield host
-    finally:
-        host.stop()
+    """A host for `app`, stopped at the end, and killed if the tests are."""
+    with Lifeline() as lifeline:
+        host = RunningHost(app, lifeline, *flags)
+        try:
+            yield host
+        finally:
+            host.stop()

@@ -9,7 +9,7 @@ import pytest
 
 from infra.stack import part as part_module
 from infra.stack.part import Launch, Part, PartError
-from infra.stack.process import identify, wait_until
+from infra.stack.process import Identity, identify, wait_until
 from infra.stack.stack import ready_line
 
 SERVER = 'import time; print("ready http://localhost:1", flush=True); time.sleep(600)'
@@ -145,3 +145,22 @@ def test_a_record_left_by_a_crash_is_replaced(tmp_path: Path) -> None:
         with part_in(tmp_path, running(SERVER)) as repaired:
             assert repaired.start()
             assert repaired.alive()
+
+
+def test_a_start_that_is_interrupted_before_it_is_on_record_runs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawned: list[Identity | None] = []
+
+    def interrupted(pid: int) -> Identity | None:
+        spawned.append(identify(pid))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(part_module, "identify", interrupted)
+    with part_in(tmp_path, running(SERVER)) as part:
+        with pytest.raises(KeyboardInterrupt):
+            part.start()
+        (waiting,) = spawned
+        assert waiting is not None
+        assert wait_until(lambda: not waiting.alive(), seconds=30)
+        assert part.log.read_text() == ""

@@ -1,6 +1,7 @@
 """The whole stack around a small function app: up, used by real clients, repaired, down."""
 
 import base64
+import signal
 import socket
 import subprocess
 import sys
@@ -198,12 +199,16 @@ def test_up_twice_at_once_makes_one_stack_and_down_ends_it(tmp_path: Path, polic
     assert not (tmp_path / "env").exists()
 
 
-def test_run_stops_everything_when_it_is_asked_to_end(tmp_path: Path, policy: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -9)])
+def test_run_stops_everything_when_it_ends_however_it_ends(
+    tmp_path: Path, policy: Path, number: signal.Signals, code: int
+) -> None:
     with subprocess.Popen(
         command("run", tmp_path, policy), cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert any("Ctrl-C" in line for line in process.stdout)
-        process.terminate()
-        assert process.wait(DEADLINE_SECONDS) == 0
-    assert run("status", tmp_path, policy).returncode == 1
+        process.send_signal(number)
+        assert process.wait(DEADLINE_SECONDS) == code
+    parts = Stack(tmp_path).parts
+    assert wait_until(lambda: not any(part.alive() for part in parts), DEADLINE_SECONDS)

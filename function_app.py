@@ -46,7 +46,6 @@ def reconcile_cluster(message: func.QueueMessage) -> None:
 def reconcile_fleet(timer: func.TimerRequest) -> None:
     """It is time to look at all clusters."""
     _application().fleet.wake_all()
-    _application().poison.sweep()
 
 
 @app.queue_trigger(

@@ -97,10 +97,14 @@ def next_turn(
     """When to look again; None when only the slow resync should."""
     if cluster is None:
         return _next_without_cluster(record, policy, now)
+    if cluster.provisioning_state == "Deleting":
+        return now + policy.looks.provisioning
     times = [progress.due(grant, policy.looks, now) for grant in record.grants]
     awaited = any(not p.grant.principal_id and not p.grant.refused for p in record.grants)
     if awaited or not cluster.terminal:
-        times.append(now + policy.looks.provisioning)
+        # An identity that a failed cluster lacks comes when somebody has repaired it.
+        broken = cluster.provisioning_state in {"Failed", "Canceled"}
+        times.append(now + (policy.looks.blocked if broken else policy.looks.provisioning))
     if record.probe:
         times.append(now + policy.propagation.window / _PROBE_POLLS)
     return min((time for time in times if time is not None), default=None)

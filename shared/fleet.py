@@ -41,13 +41,20 @@ class Fleet:
     def wake_all(self) -> None:
         """Wake every cluster that needs a turn; two passes at once are harmless."""
         now = self._clock()
-        records = {record.cluster_id.lower(): record for record in self._store.all()}
-        due = {key for key, record in records.items() if self._is_due(record, now)}
+        records = {
+            cluster_id: record
+            for record in self._store.all()
+            if self._manages(cluster_id := parse_cluster_id(record.cluster_id))
+        }
+        due = {cluster_id for cluster_id, record in records.items() if self._is_due(record, now)}
         for subscription in self._managed:
             due |= set(self._unlike(subscription, records))
-        for key in sorted(due):
-            self._queues.wake(parse_cluster_id(key))
+        for cluster_id in sorted(due, key=str):
+            self._queues.wake(cluster_id)
         _log.info("fleet records=%d woken=%d", len(records), len(due))
+
+    def _manages(self, cluster_id: ClusterId) -> bool:
+        return cluster_id.subscription_id in self._managed and self._policy.manages(cluster_id)
 
     def _is_due(self, record: Record, now: datetime) -> bool:
         """Unsettled, or not looked at for longer than the resync."""
@@ -57,22 +64,21 @@ class Fleet:
             return False
         return record.turn_at is None or now - record.turn_at >= self._policy.looks.resync
 
-    def _unlike(self, subscription: str, records: dict[str, Record]) -> Iterator[str]:
-        """Keys of the clusters that are new, another incarnation, or gone."""
+    def _unlike(self, subscription: str, records: dict[ClusterId, Record]) -> Iterator[ClusterId]:
+        """The clusters that are new, another incarnation, or gone."""
         try:
             listed = dict(self._listed(subscription))
         except Failure as failure:
             _log.warning("fleet subscription=%s unread=%s", subscription, failure.reason)
             return
         for cluster_id, cluster in listed.items():
-            record = records.get(cluster_id.key)
+            record = records.get(cluster_id)
             if record is None or _deleted(record) or record.resource_uid != cluster.resource_uid:
-                yield cluster_id.key
-        present = {cluster_id.key for cluster_id in listed}
-        for key, record in records.items():
-            known = key.startswith(f"/subscriptions/{subscription}/") and record.seen_at
-            if known and key not in present and not _deleted(record):
-                yield key
+                yield cluster_id
+        for cluster_id, record in records.items():
+            known = cluster_id.subscription_id == subscription and record.seen_at
+            if known and cluster_id not in listed and not _deleted(record):
+                yield cluster_id
 
     def _listed(self, subscription: str) -> Iterator[tuple[ClusterId, Cluster]]:
         for cluster in self._arm.list_clusters(subscription):
@@ -81,7 +87,7 @@ class Fleet:
             except InvalidId as error:
                 _log.warning("fleet subscription=%s passed_over=%s", subscription, error)
                 continue
-            if self._policy.manages(cluster_id):
+            if self._manages(cluster_id):
                 yield cluster_id, cluster
 
 

@@ -37,6 +37,7 @@ class Intake:
 
     def accept(self, text: bytes) -> None:
         """Work off one message of the request queue. Raises only when storage fails."""
+        text = messages.decoded(text)
         try:
             request = messages.parse_request(text, self._managed)
             profiles.check(self._policy, request)

@@ -4,6 +4,8 @@ A request's JSON is decoded strictly: unknown fields, wrong types and control ch
 refused. Of an event only the cluster it names is taken; nothing in it is believed.
 """
 
+import base64
+import binascii
 import hashlib
 import re
 import unicodedata
@@ -48,6 +50,20 @@ class _RequestBody(Struct, frozen=True, forbid_unknown_fields=True, rename="came
     tags: dict[str, str] = {}
 
 
+def decoded(text: bytes) -> bytes:
+    """The content of a queue message: base64, as the SDKs' encoders write it, or plain text.
+
+    One cannot be taken for the other: a request begins with `{` and an id has dashes, which base64
+    has not. What is neither is returned as it is, for the refusal to keep.
+    """
+    try:
+        content = base64.b64decode(b"".join(text.split()), validate=True)
+        content.decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return text
+    return content
+
+
 def parse_request(text: bytes, managed_subscriptions: tuple[str, ...]) -> ClusterRequest:
     """A request's JSON text → the request. Raises `Refusal`.
 
@@ -62,7 +78,9 @@ def parse_request(text: bytes, managed_subscriptions: tuple[str, ...]) -> Cluste
         problem, _, path = str(error).partition(" - at `$")
         raise Refusal("InvalidRequest", path.strip("`.").strip(), problem, _id_in(text)) from None
     except _UNREADABLE:
-        raise Refusal("NotJson", "", "the message is not a JSON object in UTF-8") from None
+        raise Refusal(
+            "NotJson", "", "the message is not a JSON object in UTF-8, nor base64 of one"
+        ) from None
     return _checked(body, managed_subscriptions)
 
 

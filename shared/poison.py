@@ -1,7 +1,7 @@
 """What the poison doors do: leave a visible trace, never lose the text.
 
-A message is poison after five failed turns, or at once when its text is not base64. Of the latter
-no trigger ever sees the poison copy either (it cannot decode it), so the timer reads those.
+A message is poison after its function has failed five times; what a door can refuse never gets
+that far.
 """
 
 import logging
@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from shared import conditions, messages
 from shared.model import Record, Rejection
-from shared.queues import Queues
 from shared.store import Changed, Damaged, Store
 
 _log = logging.getLogger(__name__)
@@ -24,17 +23,16 @@ class Poison:
     def __init__(
         self,
         store: Store,
-        queues: Queues,
         managed: tuple[str, ...],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._queues = queues
         self._managed = managed
         self._clock = clock
 
     def request(self, text: bytes) -> None:
         """A request that could not be worked off: keep it, with its text, as a rejection."""
+        text = messages.decoded(text)
         request_id = ""
         try:
             request_id = messages.parse_request(text, self._managed).request_id
@@ -44,6 +42,7 @@ class Poison:
 
     def turn(self, text: bytes) -> None:
         """A turn that failed five times: say so on the cluster's record."""
+        text = messages.decoded(text)
         try:
             cluster = messages.cluster_to_wake(text.decode(errors="replace"), self._managed)
         except messages.Refusal as refusal:
@@ -71,12 +70,6 @@ class Poison:
             _log.info("cluster=%s poisoned, and another turn has been taken since", cluster)
             return
         _log.error("cluster=%s stalled=Poisoned", cluster)
-
-    def sweep(self) -> None:
-        """Keep what is in the poison queues and no trigger can decode."""
-        for text, delete in self._queues.undecodable_poison():
-            self._keep("NotBase64", "the message is not base64, as the queue's host expects", text)
-            delete()
 
     def _keep(self, reason: str, message: str, text: bytes, request_id: str = "") -> None:
         self._store.reject(Rejection(reason, "", message, self._clock(), request_id, text=text))

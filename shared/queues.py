@@ -1,19 +1,17 @@
-"""Only importer of azure.storage.queue: messages to our own queues, base64 as the host expects.
+"""Only importer of azure.storage.queue: messages to our own queues, in base64 as is customary.
 
 A message on `reconcile` is the bare text of a cluster's id: a JSON object's members would
 overwrite the trigger's metadata (azure-functions-python-worker#1373).
 """
 
-import base64
-import binascii
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
 from shared.resource_id import ClusterId
@@ -21,7 +19,6 @@ from shared.settings import WorkStorage
 
 REQUESTS = "cluster-requests"
 RECONCILE = "reconcile"
-POISON = "-poison"
 
 _RETRIES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 1, "retry_total": 3}
 
@@ -65,25 +62,6 @@ class Queues:
         """Put a request on the queue, as a platform team would."""
         self._requests.send_message(request.decode())
 
-    def undecodable_poison(self) -> Iterator[tuple[bytes, Callable[[], None]]]:
-        """Messages of the poison queues that are not base64: their text, and how to delete them.
-
-        Decodable ones are only peeked at, so their trigger is not disturbed.
-        """
-        for name in (REQUESTS + POISON, RECONCILE + POISON):
-            queue = self._service.get_queue_client(name)
-            try:
-                if all(_is_base64(m.content) for m in queue.peek_messages(max_messages=32)):
-                    continue
-                for message in queue.receive_messages(visibility_timeout=30, max_messages=32):
-                    if not _is_base64(message.content):
-                        yield (
-                            message.content.encode(),
-                            partial(queue.delete_message, message.id, message.pop_receipt),
-                        )
-            except ResourceNotFoundError:
-                continue  # the host makes a poison queue with its first message
-
     def _take_back(self, message_id: str, pop_receipt: str) -> None:
         try:
             self._reconcile.delete_message(message_id, pop_receipt)
@@ -92,11 +70,3 @@ class Queues:
 
     def _queue(self, name: str) -> QueueClient:
         return self._service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode("".join(text.split()), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return True

@@ -64,6 +64,7 @@ class Reconciler:
     def turn_for(self, text: bytes) -> None:
         """Take the turn a message on the reconcile queue names; a message that names no managed
         cluster is kept as a rejection."""
+        text = messages.decoded(text)
         try:
             cluster = messages.cluster_to_wake(text.decode(errors="replace"), self._managed)
         except messages.Refusal as refusal:

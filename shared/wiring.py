@@ -93,6 +93,6 @@ def build(
         intake=Intake(tables, outgoing, policy, managed, clock),
         reconciler=Reconciler(azure, tables, outgoing, publisher, policy, managed, clock),
         fleet=Fleet(azure, tables, outgoing, policy, managed, clock),
-        poison=Poison(tables, outgoing, managed, clock),
+        poison=Poison(tables, managed, clock),
         clock=clock,
     )

@@ -67,15 +67,14 @@ def test_a_poison_message_is_kept_with_its_reason_and_delays_no_other(
     assert deployment.waiting(f"{REQUESTS}-poison") == 0
 
 
-@pytest.mark.xfail(
-    reason="the poison queue's listener cannot decode it either, and hides it from the timer for "
-    "ten minutes at a time (docs/decisions/0006-base64-and-the-poison-queues.md)"
-)
-def test_what_is_not_base64_is_kept_by_the_timer(deployment: Deployment) -> None:
+def test_what_is_not_base64_is_refused_and_kept(deployment: Deployment) -> None:
     deployment.send_raw(REQUESTS, "{not base64}")
-    until(lambda: deployment.waiting(f"{REQUESTS}-poison") == 1)
-    deployment.tick()
-    until(lambda: deployment.rejections("{not base64}"), seconds=10)
+    until(lambda: deployment.rejections("{not base64}"))
+
+
+def test_a_request_may_be_plain_text(deployment: Deployment) -> None:
+    deployment.send_raw(REQUESTS, json.dumps(deployment.request("plain")))
+    until(lambda: deployment.azure.cluster("plain"))
 
 
 def test_a_message_may_be_as_large_as_a_queue_takes(deployment: Deployment) -> None:

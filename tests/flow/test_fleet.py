@@ -6,6 +6,7 @@ import pytest
 
 from shared import wire
 from shared.fleet import Fleet
+from shared.policy import parse
 from shared.resource_id import parse_cluster_id
 from tests.flow.conftest import Found
 from tests.flow.town import POLICY, Town
@@ -72,6 +73,24 @@ def test_clusters_policy_does_not_manage_are_left_alone(found_town: Found) -> No
     assert town.grants_made() == town.expected_grants("team-1")
 
 
+def test_a_cluster_that_is_no_longer_managed_is_left_alone(town: Town) -> None:
+    town.request()
+    town.run(1)
+    app, other = town.app, parse(POLICY.read_bytes() + b'clusters: ["team-*"]\n')
+    elsewhere = ("11111111-2222-3333-4444-555555555555",)
+    town.post.letters.clear()
+    assert not town.record().settled
+    Fleet(app.arm, app.store, app.queues, other, (town.subscription,), app.clock).wake_all()
+    Fleet(app.arm, app.store, app.queues, app.policy, elsewhere, app.clock).wake_all()
+    assert town.post.letters == []
+
+
+def test_a_cluster_found_by_the_timer_keeps_its_name_as_azure_spells_it(town: Town) -> None:
+    town.make_cluster("MyCluster")
+    town.run_until(lambda: town.ready("MyCluster"), events=False)
+    assert town.record("MyCluster").cluster_id == str(town.id_of("MyCluster"))
+
+
 def test_an_unreadable_list_stops_no_known_cluster(town: Town) -> None:
     town.request(parameters={"subnet": town.subnet})
     town.run(1)
@@ -89,7 +108,7 @@ def test_a_subscription_that_cannot_be_read_hides_no_other(town: Town) -> None:
     app = town.app
     both = (gone, town.subscription)
     Fleet(app.arm, app.store, app.queues, app.policy, both, app.clock).wake_all()
-    assert [letter.text.lower() for letter in town.post.letters] == [town.id_of().key]
+    assert [letter.text for letter in town.post.letters] == [str(town.id_of())]
 
 
 def test_two_timers_at_once_are_harmless(town: Town) -> None:

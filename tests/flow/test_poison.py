@@ -2,16 +2,13 @@
 
 import base64
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import azure.functions as func
 import pytest
 from azure.storage.queue import QueueServiceClient
 
 import function_app
-from shared import queues, store
-from shared.poison import Poison
+from shared import queues
 from shared.settings import WorkStorage
 from tests.flow.town import Town
 
@@ -83,44 +80,7 @@ def test_a_turn_that_names_no_cluster_of_ours_is_a_rejection(
     assert town.calls() == 0
 
 
-@pytest.fixture
-def service(storage: str) -> Iterator[QueueServiceClient]:
-    """The real queues of an empty account, with both poison queues."""
-    with QueueServiceClient.from_connection_string(storage) as client:
-        for name in (queues.REQUESTS, queues.RECONCILE):
-            client.create_queue(name + queues.POISON).close()
-        yield client
-
-
-def test_the_sweep_keeps_what_is_not_base64_and_leaves_the_rest(
-    storage: str, service: QueueServiceClient
-) -> None:
-    work = WorkStorage(connection_string=storage)
-    tables, post = store.connect(work, None), queues.connect(work, None)
-    tables.ensure()
-    fine = base64.b64encode(b"fine").decode()
-    with service.get_queue_client(queues.REQUESTS + queues.POISON) as poison_queue:
-        poison_queue.send_message("this is not base64!")
-        poison_queue.send_message(fine)
-        poison = Poison(tables, post, (), lambda: datetime(2026, 1, 1, tzinfo=UTC))
-        poison.sweep()
-        poison.sweep()
-        left = {m.content for m in poison_queue.peek_messages(max_messages=5)}
-    kept = [(r.reason, r.text) for r in tables.rejections()]
-    tables.close()
-    post.close()
-    assert kept == [("NotBase64", b"this is not base64!")]
-    assert left <= {fine}
-
-
-def test_the_sweep_without_poison_queues_does_nothing(storage: str) -> None:
-    work = WorkStorage(connection_string=storage)
-    post = queues.connect(work, None)
-    assert list(post.undecodable_poison()) == []
-    post.close()
-
-
-def test_wake_ups_and_requests_are_base64_as_the_host_expects(storage: str, town: Town) -> None:
+def test_wake_ups_and_requests_are_sent_in_base64(storage: str, town: Town) -> None:
     with QueueServiceClient.from_connection_string(storage) as client:
         for name in (queues.REQUESTS, queues.RECONCILE):
             client.create_queue(name).close()

@@ -72,9 +72,6 @@ class Post:
             self.letters.remove(letter)
             heapq.heapify(self.letters)
 
-    def undecodable_poison(self) -> list[Any]:
-        return []
-
     def close(self) -> None:
         """Nothing is held."""
 

@@ -120,6 +120,12 @@ def test_a_pull_is_proven_at_its_registry() -> None:
         (record(grants=(progress(),)), cluster(), NOW),
         (record(grants=(progress(retry_at=at(20)),)), cluster(), at(20)),
         (record(grants=(progress(grant=grant(principal_id="")),)), cluster(), at(60)),
+        (
+            record(grants=(progress(grant=grant(principal_id="")),)),
+            cluster(provisioning_state="Failed"),
+            at(3600),
+        ),
+        (record(grants=(progress(),)), cluster(provisioning_state="Deleting"), at(60)),
         (record(probe=RUN), cluster(), at(5)),
         (record(request=request()), None, NOW),
         (record(request=request(), retry_at=at(9)), None, at(9)),

@@ -12,6 +12,7 @@ from shared.messages import (
     Refusal,
     cluster_named_by,
     cluster_to_wake,
+    decoded,
     parse_request,
 )
 from tests.unit.nouns import CLUSTER, OTHER_SUB, SUB
@@ -73,6 +74,22 @@ def test_the_first_managed_subscription_is_the_default() -> None:
 )
 def test_what_is_not_json_is_refused_as_such(text: bytes) -> None:
     assert refusal_of(text).reason == "NotJson"
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        (b"eyJhIjogMX0=", b'{"a": 1}'),
+        (b"eyJh\r\nIjogMX0=\n", b'{"a": 1}'),
+        (b'{"a": 1}', b'{"a": 1}'),
+        (b"/subscriptions/00000000-0000-0000-0000-000000000001", None),
+        (b"{not base64}", None),
+        (b"/////w==", None),  # base64, but not of UTF-8
+        (b"eyJhIjogMX0", None),  # cut short
+    ],
+)
+def test_base64_is_decoded_and_all_else_is_left(text: bytes, content: bytes | None) -> None:
+    assert decoded(text) == (text if content is None else content)
 
 
 @pytest.mark.parametrize("text", [b"[" * 60_000, b'{"a":' * 12_000, b'{"tags":' * 8_000])

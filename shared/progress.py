@@ -58,10 +58,12 @@ def look(
 
 def to_read(progress: Progress, propagation: Propagation, now: datetime) -> bool:
     """Whether the grant's assignment is to be looked for in this turn: not so soon after the last
-    look, unless the window has just passed."""
+    look, unless the window has passed in between."""
     if progress.grant.refused or not progress.grant.principal_id:
         return False
-    if progress.read_at is None or late(progress, now):
+    if progress.read_at is None:
+        return True
+    if progress.deadline and progress.read_at < progress.deadline <= now:
         return True
     return now - progress.read_at >= propagation.window / _SPACING
 
@@ -119,8 +121,10 @@ def proven(progress: Progress, works: bool | None, message: str, now: datetime) 
 
 
 def late(progress: Progress, now: datetime) -> bool:
-    """Written, past its deadline, and still not effective."""
-    return bool(progress.deadline and now >= progress.deadline and not progress.effective_at)
+    """Past its deadline and still not effective, though policy allows it."""
+    if progress.grant.refused or progress.effective_at:
+        return False
+    return progress.deadline is not None and now >= progress.deadline
 
 
 def to_write(progress: Progress, now: datetime) -> bool:
@@ -211,16 +215,16 @@ def _settle(progress: Progress, propagation: Propagation, now: datetime) -> Prog
     """Draw the conclusion of a look that found the assignment."""
     if not progress.readable_at:
         return replace(progress, reason="Written", message="")
-    passed = progress.deadline is not None and now >= progress.deadline
-    denied = progress.reason == "ProbeDenied"
     if progress.evidence in {"Probe", "WindowPassed"}:
         return progress
-    if passed and not denied:
+    passed = progress.deadline is not None and now >= progress.deadline
+    if passed and progress.reason != "ProbeDenied":
         effective_at = progress.effective_at or now
         return replace(
             progress, effective_at=effective_at, evidence="WindowPassed", reason="WindowPassed"
         )
+    if progress.effective_at:
+        return progress
     if propagation.verify == "read":
-        effective_at = progress.effective_at or now
-        return replace(progress, effective_at=effective_at, evidence="Readable", reason="Readable")
+        return replace(progress, effective_at=now, evidence="Readable", reason="Readable")
     return progress if progress.probed_at else replace(progress, reason="AwaitingProbe")

@@ -76,6 +76,30 @@ def test_looks_at_the_same_moment_are_one_look() -> None:
     assert (seen.reads, seen.state) == (1, "written")
 
 
+def test_looks_at_the_same_moment_are_one_look_when_it_is_late_too() -> None:
+    seen = written(progress(), OURS, HOUR, NOW)
+    for second in range(9):
+        seen = look(seen, held(), READ, at(second, minutes=61))
+    assert (seen.reads, seen.state) == (1, "written")
+
+
+def test_the_look_at_the_deadline_is_taken_however_soon_after_another() -> None:
+    seen = look(looks(3, progress()), held(), READ, at(minutes=60, seconds=55))
+    assert seen.evidence == "Readable"
+    assert look(seen, held(), READ, at(minutes=61)).evidence == "WindowPassed"
+
+
+def test_what_was_read_stays_so_when_policy_asks_for_probes_later() -> None:
+    seen = look(looks(3, progress()), held(), PROBE, at(minutes=10))
+    assert (seen.state, seen.evidence, seen.reason) == ("effective", "Readable", "Readable")
+
+
+def test_a_grant_that_policy_no_longer_allows_is_not_late() -> None:
+    done = written(progress(), OURS, HOUR, NOW)
+    (refused,), _ = follow((grant(refused="RoleNotAllowed"),), (done,))
+    assert not late(refused, at(minutes=61))
+
+
 def test_reading_is_the_evidence_when_policy_is_content_with_it() -> None:
     seen = looks(3, progress())
     assert (seen.evidence, seen.readable_at, seen.effective_at) == ("Readable", at(180), at(180))

@@ -8,16 +8,20 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from . import certificates, env_file, event_subscriptions
+from . import certificates, env_file
 from .app import Emulator
 from .clock import RealClock
+from .event_subscriptions import EventSubscription, WebHook
 from .keys import Keys
 from .knobs import Knobs, parse_range, parse_setting
+from .roles import built_in_roles
 from .server import EmulatorServer
+
+Value = TypeVar("Value")
 
 _EPILOG = """\
 examples:
@@ -69,9 +73,8 @@ def _serve(options: argparse.Namespace, knobs: Knobs, clock: RealClock, folder: 
             options.env_file.parent.mkdir(parents=True, exist_ok=True)
             values = env_file.environment(emulator, server.url, ca_bundle)
             env_file.write(options.env_file, values)
-        for number, url in enumerate(options.events_webhook):
-            webhook = {"destination": {"endpointType": "WebHook", "endpointUrl": url}}
-            emulator.event_grid.subscribe(f"webhook-{number}", event_subscriptions.read(webhook))
+        for number, webhook in enumerate(options.events_webhook):
+            emulator.event_grid.subscribe(f"webhook-{number}", EventSubscription(webhook))
         print(f"ready {server.url}", flush=True)  # noqa: T201 - the one line promised
         stop.wait()
     return 0
@@ -81,14 +84,30 @@ def _knobs(options: argparse.Namespace) -> Knobs:
     changes: dict[str, Any] = dict(parse_setting(text) for text in options.knob)
     named = ("seed", "provisioning_seconds", "effective_seconds", "readable_seconds")
     changes |= {name: value for name in named if (value := getattr(options, name)) is not None}
-    return Knobs().changed(changes)
+    knobs = Knobs().changed(changes)
+    built_in = {role.role_name.lower() for role in built_in_roles()}
+    if unknown := [role for role in knobs.app_roles if role.lower() not in built_in]:
+        raise ValueError(f"app_roles: no such built-in role: {', '.join(unknown)}")
+    return knobs
 
 
-def _range(text: str) -> tuple[float, float]:
-    try:
-        return parse_range(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def _explained(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """A reader of an argument whose ValueError argparse shows with its own text."""
+
+    def reader(text: str) -> Value:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return reader
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise ValueError(f"a port is between 0 and 65535, not {port}")
+    return port
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--port", type=int, default=0, help="port to serve on (default: a free one)")
+    add("--port", type=_explained(_port), default=0, help="port to serve on (default: a free one)")
     add("--env-file", type=Path, metavar="PATH", help="where to write the clients' environment")
     add(
         "--state-dir",
@@ -116,11 +135,12 @@ def _parser() -> argparse.ArgumentParser:
         ("effective", "from the PUT of a role assignment until it takes effect"),
         ("readable", "from the PUT of a role assignment until reads show it"),
     ):
-        add(f"--{name}-seconds", type=_range, metavar="LOW-HIGH", help=what)
+        add(f"--{name}-seconds", type=_explained(parse_range), metavar="LOW-HIGH", help=what)
     add(
         "--events-webhook",
         action="append",
         default=[],
+        type=_explained(WebHook),
         metavar="URL",
         help="send every resource event there (repeatable)",
     )

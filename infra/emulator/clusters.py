@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from .arm_ids import subscription_of
 from .cluster_links import CLUSTER_TYPE
 from .cluster_state import Cluster
+from .faults import require_pattern
 from .groups import Groups, group_not_found
 from .node_groups import NodeGroups
 from .operations import FAILED, SUCCEEDED, Finish, Operation, Operations
@@ -18,8 +21,7 @@ from .wire import ArmError, Call
 from .world import ArmChange, World
 
 
-@dataclass
-class Outcome:
+class Outcome(msgspec.Struct, forbid_unknown_fields=True):
     """How coming operations on clusters end, when not well."""
 
     status: Literal["Failed", "Canceled"] = "Failed"
@@ -27,8 +29,11 @@ class Outcome:
     message: str = "Provisioning of the node pool failed."
     name: str = ""
     """Regular expression found in the cluster's name, ignoring case."""
-    count: int = 1
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
     """For how many operations."""
+
+    def __post_init__(self) -> None:
+        require_pattern("name", self.name)
 
 
 class Clusters:

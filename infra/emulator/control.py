@@ -7,8 +7,8 @@ about events are in `event_control`.
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,6 +18,16 @@ from .faults import Fault, Faults
 from .role_assignments import RoleAssignments
 from .wire import ArmError, Call, Response, Router
 from .world import World
+
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
+
+
+class _Advance(msgspec.Struct, forbid_unknown_fields=True):
+    seconds: _Seconds
+
+
+class _Effect(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    effective_in_seconds: _Seconds | None
 
 
 class Control:
@@ -69,26 +79,20 @@ class Control:
         try:
             self._world.knobs = self._world.knobs.changed(changes)
         except ValueError as error:
-            raise _bad(error) from None
+            raise ArmError(400, "InvalidRequestContent", str(error)) from None
         return Response(200, asdict(self._world.knobs))
 
     def _advance(self, call: Call) -> Response:
-        seconds = call.request.json_object().get("seconds")
-        if not isinstance(seconds, int | float) or seconds < 0:
-            raise _bad("seconds must be a number, 0 or more")
-        self._world.advance(seconds)
+        self._world.advance(call.request.read(_Advance).seconds)
         return Response(200, {"now": self._world.clock.now().isoformat()})
 
     def _list_faults(self, _call: Call) -> Response:
-        return Response(200, {"value": [asdict(fault) for fault in self._faults.all()]})
+        return Response(200, {"value": msgspec.to_builtins(self._faults.all())})
 
     def _add_fault(self, call: Call) -> Response:
-        try:
-            fault = Fault.from_json(call.request.json_object())
-        except ValueError as error:
-            raise _bad(error) from None
+        fault = call.request.read(Fault)
         self._faults.add(fault)
-        return Response(201, asdict(fault))
+        return Response(201, msgspec.to_builtins(fault))
 
     def _clear_faults(self, _call: Call) -> Response:
         self._faults.clear()
@@ -115,15 +119,9 @@ class Control:
         return Response(200, {"value": [cluster.document() for cluster in self._clusters.all()]})
 
     def _outcome(self, call: Call) -> Response:
-        document = call.request.json_object()
-        try:
-            outcome = msgspec.convert(document, Outcome)
-        except msgspec.ValidationError as error:
-            raise _bad(error) from None
-        if unknown := set(document) - set(asdict(outcome)):
-            raise _bad(f"no such field: {', '.join(sorted(unknown))}")
+        outcome = call.request.read(Outcome)
         self._clusters.expect(outcome)
-        return Response(201, asdict(outcome))
+        return Response(201, msgspec.to_builtins(outcome))
 
     def _list_assignments(self, _call: Call) -> Response:
         return Response(
@@ -132,13 +130,11 @@ class Control:
 
     def _set_effective(self, call: Call, name: str) -> Response:
         """Body {"effectiveInSeconds": 5}, or null for never."""
-        document = call.request.json_object()
-        seconds = document.get("effectiveInSeconds", "")
-        if set(document) != {"effectiveInSeconds"} or not isinstance(seconds, int | float | None):
-            raise _bad('expected {"effectiveInSeconds": number or null}')
+        seconds = call.request.read(_Effect).effective_in_seconds
         if self._assignments.named(name) is None:
             raise ArmError(404, "NotFound", f"There is no role assignment '{name}'.")
-        moment = None if seconds is None else _later(self._world.clock.now(), seconds)
+        now = self._world.clock.now()
+        moment = None if seconds is None else now + timedelta(seconds=seconds)
         return Response(
             200, self._about_assignment(self._assignments.set_effective_at(name, moment))
         )
@@ -154,11 +150,3 @@ class Control:
             "effective": assignment.is_effective(now),
         }
         return document
-
-
-def _later(moment: datetime, seconds: float) -> datetime:
-    return moment + timedelta(seconds=seconds)
-
-
-def _bad(reason: object) -> ArmError:
-    return ArmError(400, "InvalidRequest", str(reason))

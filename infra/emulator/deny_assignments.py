@@ -133,11 +133,7 @@ class DenyAssignments:
         self._all = [each for each in self._all if not scopes.contains(resource_id, each.scope)]
 
     def _add(self, call: Call) -> Response:
-        try:
-            denial = msgspec.convert(call.request.json(), Denial)
-        except msgspec.ValidationError as error:
-            raise ArmError(400, "InvalidRequest", str(error)) from None
-        return Response(201, self.add(denial).to_json())
+        return Response(201, self.add(call.request.read(Denial)).to_json())
 
     def _remove(self, _call: Call, guid: str) -> Response:
         self.remove(guid)

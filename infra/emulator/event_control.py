@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from . import event_subscriptions
 from .custom_topics import CustomTopics
-from .event_faults import WaitingRule, read_rule
+from .event_faults import FaultRule, WaitingRule
 from .event_grid import EventGrid
+from .event_subscriptions import EventSubscription
 from .wire import ArmError, Call, Response, Router
 
 
@@ -48,10 +48,7 @@ class EventControl:
         return Response(200, found.to_json(name))
 
     def _put(self, call: Call, name: str) -> Response:
-        try:
-            subscription = event_subscriptions.read(call.request.json())
-        except ValueError as error:
-            raise ArmError(400, "InvalidRequest", str(error)) from None
+        subscription = call.request.read(EventSubscription)
         subscribed = self._event_grid.subscribe(name, subscription)
         return Response(201, subscribed.to_json(name))
 
@@ -62,11 +59,7 @@ class EventControl:
         return Response(200, {"value": [_rule(each) for each in self._event_grid.faults.waiting()]})
 
     def _add_fault(self, call: Call) -> Response:
-        try:
-            rule = read_rule(call.request.json())
-        except ValueError as error:
-            raise ArmError(400, "InvalidRequest", str(error)) from None
-        self._event_grid.faults.add(rule)
+        self._event_grid.faults.add(call.request.read(FaultRule))
         return Response(201)
 
     def _clear_faults(self, _call: Call) -> Response:

@@ -29,6 +29,7 @@ class WebHook(
     endpoint_url: str
 
     def __post_init__(self) -> None:
+        """ValueError for any other URL."""
         parts = urlsplit(self.endpoint_url)
         if parts.scheme not in ("http", "https") or parts.hostname not in _LOOPBACK:
             raise ValueError("endpointUrl must be an http or https URL on the loopback interface")
@@ -111,14 +112,6 @@ class EventSubscription(msgspec.Struct, frozen=True, rename="camel", forbid_unkn
     event_delivery_schema: Literal["EventGridSchema", "CloudEventSchemaV1_0"] = "EventGridSchema"
     filter: Filter = Filter()
     retry_policy: RetryPolicy = RetryPolicy()
-
-
-def read(document: Any) -> EventSubscription:
-    """An event subscription from JSON; ValueError says which field is wrong."""
-    try:
-        return msgspec.convert(document, EventSubscription)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from None
 
 
 def describe(subscription: EventSubscription) -> dict[str, Any]:

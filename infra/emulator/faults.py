@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -15,8 +15,15 @@ from .world import World
 Kind = Literal["status", "html", "slow", "reset", "reset_after_commit", "truncate"]
 
 
-@dataclass
-class Fault:
+def require_pattern(field: str, text: str) -> None:
+    """ValueError unless a field's text is a regular expression."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{field} is no regular expression: {error}") from None
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """What happens to matching requests.
 
     | kind               | the server does the work | the client sees                         |
@@ -36,29 +43,20 @@ class Fault:
     """Regular expression found anywhere in the path, ignoring case; '' matches all."""
     caller: str = ""
     """Display name of the caller; '' matches all, with or without a token."""
-    status: int = 503
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 503
     code: str = "ServerUnavailable"
     message: str = "The service is unavailable."
-    retry_after: int | None = None
+    retry_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Retry-After in seconds, for status and html."""
-    seconds: float = 0.0
-    count: int | None = None
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
+    count: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """For how many requests it lasts; None for ever."""
-    probability: float = 1.0
+    probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
     """How many of the matching requests it strikes (seeded)."""
 
-    @classmethod
-    def from_json(cls, document: Any) -> Fault:
-        """Read what the control endpoint was sent; ValueError says what is wrong."""
-        try:
-            fault = msgspec.convert(document, cls)
-            re.compile(fault.method)
-            re.compile(fault.path)
-        except (msgspec.ValidationError, re.error) as error:
-            raise ValueError(str(error)) from None
-        if unknown := set(document) - set(asdict(fault)):
-            raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
-        return fault
+    def __post_init__(self) -> None:
+        for field in ("method", "path"):
+            require_pattern(field, getattr(self, field))
 
     def matches(self, request: Request, caller_name: str) -> bool:
         """Whether the request is one of those it is for."""

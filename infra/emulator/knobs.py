@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-Range = tuple[float, float]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Range = tuple[Seconds, Seconds]
 """A lowest and a highest number of emulated seconds; values are drawn evenly between them."""
 
 
@@ -25,7 +27,7 @@ class Knobs:
 
     seed: int = 0
     """All identifiers and drawn times follow from it."""
-    subscriptions: int = 1
+    subscriptions: Annotated[int, msgspec.Meta(ge=1)] = 1
     """How many subscriptions exist (read at start only)."""
     location: str = "westus2"
     """Where the app's own resource group lies (read at start only)."""
@@ -40,7 +42,7 @@ class Knobs:
     """From the DELETE of a resource group to its absence."""
     run_command_seconds: Range = (5.0, 15.0)
     """From the POST of a run command to its result."""
-    retry_after_seconds: int = 1
+    retry_after_seconds: Annotated[int, msgspec.Meta(ge=0)] = 1
     """Retry-After (wall seconds) on polls of long-running operations; 0 sends none."""
 
     app_roles: tuple[str, ...] = ("Contributor", "Role Based Access Control Administrator")
@@ -50,9 +52,9 @@ class Knobs:
     unregistered_providers: tuple[str, ...] = ()
     """Resource providers that answer 409 MissingSubscriptionRegistration until registered."""
 
-    stale_read_probability: float = 0.0
+    stale_read_probability: Probability = 0.0
     """How often a GET is answered with what the same GET would have said before the last change."""
-    stale_read_seconds: float = 30.0
+    stale_read_seconds: Seconds = 30.0
     """How old such an answer may be."""
 
     readable_seconds: Range = (0.0, 0.0)
@@ -61,29 +63,29 @@ class Knobs:
     """From the PUT of a role assignment until it takes effect."""
     effective_distribution: Literal["uniform", "lognormal"] = "uniform"
     """`lognormal` has a long tail: one draw in twenty lies above `effective_seconds`."""
-    principal_replication_seconds: float = 60.0
+    principal_replication_seconds: Seconds = 60.0
     """How long a role assignment without principalType says PrincipalNotFound for a new one."""
     role_assignment_limit: int = 4000
     """Role assignments per subscription, those of groups and resources included."""
 
     events_at_acceptance: bool = False
     """Raise an event for a cluster's PUT at once, too, not only at its terminal state."""
-    event_drop_probability: float = 0.0
+    event_drop_probability: Probability = 0.0
     """How often an event is lost for good."""
-    event_duplicate_probability: float = 0.0
+    event_duplicate_probability: Probability = 0.0
     """How often an event is delivered twice."""
-    event_delay_probability: float = 0.0
+    event_delay_probability: Probability = 0.0
     """How often an event is late by `event_delay_seconds`."""
     event_delay_seconds: Range = (30.0, 600.0)
     """How late a late event is."""
-    event_reorder_probability: float = 0.0
+    event_reorder_probability: Probability = 0.0
     """How often an event is overtaken by the next one."""
-    event_retry_seconds: tuple[float, ...] = (
+    event_retry_seconds: Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)] = (
         *(10.0, 30.0, 60.0, 300.0, 600.0, 1800.0),
         *(3600.0, 10_800.0, 21_600.0, 43_200.0),
     )
     """Waits before delivery attempts; the last one repeats."""
-    webhook_timeout_seconds: float = 30.0
+    webhook_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """How long a webhook may take to answer, in wall seconds."""
 
     def changed(self, changes: Mapping[str, Any]) -> Knobs:
@@ -92,21 +94,26 @@ class Knobs:
         if unknown := sorted(set(changes) - known):
             raise ValueError(f"no such knob: {', '.join(unknown)}; there are {', '.join(known)}")
         try:
-            return msgspec.convert({**dataclasses.asdict(self), **changes}, Knobs)
+            knobs = msgspec.convert({**dataclasses.asdict(self), **changes}, Knobs)
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from None
+        for name in _RANGES & set(changes):
+            low, high = getattr(knobs, name)
+            if high < low:
+                raise ValueError(f"{name}: the range {low:g}-{high:g} ends below its start")
+        return knobs
+
+
+# Annotations are text here (PEP 563).
+_RANGES = {each.name for each in dataclasses.fields(Knobs) if each.type == "Range"}
 
 
 def parse_range(text: str) -> Range:
-    """'3-5' or '4' as a range of seconds; ValueError otherwise."""
+    """'3-5' or '4' as a range of seconds; ValueError for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?", text.strip())
     if not found:
         raise ValueError(f"expected SECONDS or LOW-HIGH, not {text!r}")
-    low = float(found[1])
-    high = float(found[2] or found[1])
-    if high < low:
-        raise ValueError(f"the range {text!r} ends below its start")
-    return low, high
+    return float(found[1]), float(found[2] or found[1])
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -114,13 +121,9 @@ def parse_setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"expected NAME=VALUE, not {text!r}")
-    if name.endswith("_seconds") and _is_range(name):
-        return name, parse_range(value) if not value.startswith("[") else json.loads(value)
+    if name in _RANGES:
+        return name, parse_range(value)
     try:
         return name, json.loads(value)
     except ValueError:
         return name, value
-
-
-def _is_range(name: str) -> bool:
-    return isinstance(getattr(Knobs(), name, None), tuple)

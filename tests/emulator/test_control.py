@@ -56,6 +56,26 @@ def test_the_next_operation_can_be_made_to_fail_or_be_canceled(
     assert states == {"Failed": "Failed", "Canceled": "Canceled"}
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/clusters/outcome", {"name": "("}, "name"),
+        ("/clusters/outcome", {"colour": "red"}, "colour"),
+        ("/clusters/outcome", {"count": 0}, "count"),
+        ("/advance", {"seconds": "soon"}, "seconds"),
+        ("/advance", {"seconds": 1e300}, "seconds"),
+        ("/advance", {}, "seconds"),
+        ("/event-faults", {"kind": "delay", "delaySeconds": -1}, "delaySeconds"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(
+    town: Town, path: str, body: dict[str, object], named: str
+) -> None:
+    answer = town.steer("POST", path, body)
+    assert answer.status == 400
+    assert named in answer.body["error"]["message"]
+
+
 def test_faults_are_added_listed_and_cleared(emulator: Emulator, town: Town) -> None:
     assert town.steer("POST", "/faults", {"kind": "status", "status": 500}).status == 201
     assert town.ask("GET", town.group).status == 500

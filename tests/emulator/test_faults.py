@@ -102,12 +102,23 @@ def test_stale_reads_show_what_was_before_and_end_with_time(
     assert town.ask("GET", path).status == 200
 
 
-def test_a_fault_from_json_names_what_is_wrong() -> None:
-    for document in (
-        {"kind": "flood"},
-        {"kind": "slow", "colour": "red"},
-        {},
-        {"kind": "html", "path": "("},
-    ):
-        with pytest.raises(ValueError, match=r"."):
-            Fault.from_json(document)
+@pytest.mark.parametrize(
+    ("document", "named"),
+    [
+        ({"kind": "flood"}, "flood"),
+        ({"kind": "slow", "colour": "red"}, "colour"),
+        ({}, "kind"),
+        ({"kind": "html", "path": "("}, "path"),
+        ({"kind": "status", "status": 99}, "status"),
+        ({"kind": "slow", "seconds": -1}, "seconds"),
+        ({"kind": "reset", "count": 0}, "count"),
+        ({"kind": "reset", "probability": 7}, "probability"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused_by_name(
+    town: Town, document: dict[str, object], named: str
+) -> None:
+    answer = town.steer("POST", "/faults", document)
+    assert answer.status == 400
+    assert named in answer.body["error"]["message"]
+    assert town.emulator.faults.all() == []

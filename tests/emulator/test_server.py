@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from azure.core.exceptions import HttpResponseError, IncompleteReadError, ServiceResponseError
 from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
@@ -109,7 +110,7 @@ def test_a_wrong_identity_header_gives_no_credential(
 def test_a_broken_answer_is_a_broken_connection(
     server: EmulatorServer, surroundings: dict[str, str], kind: str
 ) -> None:
-    server.emulator.faults.add(Fault.from_json({"kind": kind, "path": "managedClusters"}))
+    server.emulator.faults.add(msgspec.convert({"kind": kind, "path": "managedClusters"}, Fault))
     with connected(server) as client, pytest.raises(BROKEN):
         list(client.managed_clusters.list())
 
@@ -193,7 +194,15 @@ def test_a_restart_on_the_same_port_keeps_urls_and_secrets(tmp_path: Path) -> No
 
 
 def test_options_that_make_no_sense_are_explained() -> None:
-    for options in (["--knob", "colour=red"], ["--time-scale", "0"], ["--effective-seconds", "x"]):
+    for options in (
+        ["--knob", "colour=red"],
+        ["--knob", 'app_roles=["King"]'],
+        ["--knob", "stale_read_probability=7"],
+        ["--time-scale", "0"],
+        ["--effective-seconds", "x"],
+        ["--events-webhook", "ftp://127.0.0.1/"],
+        ["--port", "70000"],
+    ):
         command = [sys.executable, "-m", "infra.emulator", *options]
         ended = subprocess.run(
             command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False

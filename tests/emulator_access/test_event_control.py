@@ -76,6 +76,8 @@ def test_a_subscription_ends_when_deleted(site: Site, subscribed: str) -> None:
         ("PUT", "/event-subscriptions/x", {"destination": {"endpointType": "Hub"}}, "Hub"),
         ("PUT", "/event-subscriptions/x", {}, "destination"),
         ("POST", "/event-faults", {"kind": "drop", "colour": 1}, "colour"),
+        ("POST", "/event-faults", {"kinds": "drop"}, "kind"),
+        ("POST", "/event-faults", {"kind": "drop", "count": 0}, "count"),
         ("POST", "/deny-assignments", {"scope": "/"}, "actions"),
     ],
 )

@@ -6,12 +6,13 @@ import base64
 import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from azure.storage.queue import QueueClient
 
-from infra.emulator import event_subscriptions
 from infra.emulator.clock import ManualClock
 from infra.emulator.event_grid import EventGrid
+from infra.emulator.event_subscriptions import EventSubscription, WebHook
 from infra.emulator.knobs import Knobs
 from infra.emulator.world import ArmChange, World
 from tests.emulator_access.webhook import Webhook, eventually, serving
@@ -48,7 +49,7 @@ class Stage:
     def subscribe(self, **settings: object) -> None:
         """Subscribe and wait for the handshake's end."""
         document = {"filter": {}, **settings}
-        made = self.event_grid.subscribe("clusters", event_subscriptions.read(document))
+        made = self.event_grid.subscribe("clusters", msgspec.convert(document, EventSubscription))
         eventually(lambda: made.state != "Creating", "the handshake ends")
 
     def subscribe_webhook(self, webhook: Webhook, **settings: object) -> None:
@@ -270,7 +271,7 @@ def test_what_is_shown_of_a_subscription_holds_no_keys(stage: Stage, webhook: We
 )
 def test_events_never_leave_the_machine(url: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
-        event_subscriptions.read({"destination": {"endpointType": "WebHook", "endpointUrl": url}})
+        WebHook(url)
 
 
 def test_updates_and_deletes_say_so(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.emulator.clock import ManualClock
-from infra.emulator.event_faults import EventFaults, FaultRule, read_rule
+from infra.emulator.event_faults import EventFaults, FaultRule
 from infra.emulator.knobs import Knobs
 from infra.emulator.world import World
 
@@ -109,11 +109,3 @@ def test_the_same_seed_loses_the_same_events() -> None:
         path.pass_on(*subjects)
     assert paths[0].arrived == paths[1].arrived
     assert 0 < len(paths[0].arrived) < len(subjects)
-
-
-def test_a_rule_from_json_names_its_wrong_field() -> None:
-    assert read_rule({"kind": "drop", "operationName": "x"}).operation_name == "x"
-    with pytest.raises(ValueError, match="kinds"):
-        read_rule({"kinds": "drop"})
-    with pytest.raises(ValueError, match="count"):
-        read_rule({"kind": "drop", "count": 0})

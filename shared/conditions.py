@@ -30,7 +30,7 @@ def update(
     provisioned = _provisioned(record, cluster, policy, now)
     identity = _managed_identity(cluster)
     assigned = _assigned(record.grants, cluster)
-    effective = _effective(record.grants, assigned, now)
+    effective = _effective(record.grants, assigned, cluster, now)
     found = {
         "ClusterProvisioned": provisioned,
         "ManagedIdentity": identity,
@@ -101,8 +101,10 @@ def _assigned(grants: tuple[Progress, ...], cluster: Cluster | None) -> Finding:
     return "True", "Written" if grants else "NothingNeeded", ""
 
 
-def _effective(grants: tuple[Progress, ...], assigned: Finding, now: datetime) -> Finding:
-    late = [p for p in grants if progress.late(p, now)]
+def _effective(
+    grants: tuple[Progress, ...], assigned: Finding, cluster: Cluster | None, now: datetime
+) -> Finding:
+    late = [p for p in grants if cluster and progress.late(p, now)]
     if late:
         return "False", "WindowExceeded", _list("late", late)
     if assigned[0] != "True":

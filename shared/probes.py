@@ -12,6 +12,7 @@ a probe by naming a target in `target_of` and reading its output in `verdicts`.
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,7 +42,7 @@ class Verdict:
 
 
 def target_of(grant: Grant) -> str:
-    """The probe that could prove this grant; empty when there is none, so that reading must do.
+    """The probe that could prove this grant; empty when there is none and the window must pass.
 
     A pull target names the registry's id; its login server is one read away.
     """
@@ -63,7 +64,7 @@ def command(target: str, login_server: str, token: str) -> str:
     overrides = json.dumps({"spec": _pull_pod(name, login_server)}, separators=(",", ":"))
     return (
         f"kubectl run {name} --namespace default --image {_CANIPULL} --restart=Never --rm "
-        f"--attach --quiet --overrides='{overrides}'"
+        f"--attach --quiet --overrides={shlex.quote(overrides)}"
     )
 
 

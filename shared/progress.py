@@ -113,7 +113,12 @@ def after_failure(
 
 
 def proven(progress: Progress, works: bool | None, message: str, now: datetime) -> Progress:
-    """A probe has ended: it worked, was denied, or could not tell (None)."""
+    """A probe has ended: it worked, was denied, or could not tell (None).
+
+    One command may answer for several grants; of one that did not wait for it, it says nothing.
+    """
+    if not progress.readable_at or progress.effective_at:
+        return progress
     probed = replace(progress, probed_at=now, message=message)
     if works:
         return replace(probed, effective_at=now, evidence="Probe", reason="Probe")

@@ -99,6 +99,12 @@ def test_late_is_false_and_names_the_grant() -> None:
     assert f"controlPlane: Network Contributor at {SUBNET}" in effective.message
 
 
+def test_nothing_is_late_of_a_cluster_that_is_gone() -> None:
+    gone = record(grants=(WRITTEN,), seen_at=NOW, absent_since=NOW)
+    found = {c.type: (c.status, c.reason) for c in update(gone, None, policy(), at(hours=1))}
+    assert found["PermissionsEffective"] == ("Unknown", "NoCluster")
+
+
 def test_since_moves_only_with_the_status() -> None:
     first = merge((), {"Ready": ("False", "A", "")}, NOW)
     second = merge(first, {"Ready": ("False", "B", "new")}, at(60))

@@ -68,6 +68,12 @@ def test_the_pull_check_is_one_safe_command() -> None:
     assert overrides["spec"]["restartPolicy"] == "Never"
 
 
+def test_a_login_server_cannot_end_the_command() -> None:
+    words = shlex.split(command(f"pull:{REGISTRY}", "x'; kubectl delete ns --all #", "abcd"))
+    assert words[-1].startswith("--overrides=")
+    assert "x'; kubectl delete ns --all #" in words[-1]
+
+
 def test_the_cloud_controller_is_only_listened_to() -> None:
     assert command(CLOUD_CONTROLLER, "", "x").startswith("kubectl get events ")
 

@@ -142,6 +142,15 @@ def test_what_a_probe_proves(works: bool | None, state: str, reason: str) -> Non
     assert (seen.state, seen.reason, seen.probed_at) == (state, reason, at(minutes=5))
 
 
+@pytest.mark.parametrize("works", [True, False, None])
+def test_a_probe_says_nothing_of_a_grant_that_does_not_wait_for_one(works: bool | None) -> None:
+    """One command answers for every network grant; some are not written, some work already."""
+    refused = failed(progress(), Terminal("X", "why"), PROBE, LOOKS, NOW)
+    works_already = proven(looks(3, progress(), PROBE), True, "", at(minutes=5))
+    for seen in (refused, written(progress(), OURS, HOUR, NOW), works_already):
+        assert proven(seen, works, "text", at(minutes=9)) == seen
+
+
 @pytest.mark.parametrize(
     ("changes", "found"),
     [

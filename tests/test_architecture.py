@@ -224,7 +224,7 @@ def test_the_doors_listen_to_the_queues_that_are_written_to() -> None:
     }
     names = {constants["REQUESTS"], constants["RECONCILE"]}
     listened = {each["queue_name"] for each in triggers() if "queue_name" in each}
-    assert listened == names | {name + constants["POISON"] for name in names}
+    assert listened == names | {f"{name}-poison" for name in names}
     assert {each["connection"] for each in triggers() if "queue_name" in each} == {"Work"}
 
 

@@ -1,10 +1,8 @@
-"""Bad weather on the wire: refusals, delays, broken connections, and reads of yesterday's state."""
+"""Bad weather on the wire: refusals, delays, broken connections."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -122,43 +120,3 @@ class Faults:
                     self._faults.remove(fault)
             return fault
         return None
-
-
-@dataclass
-class _Memory:
-    latest: Response
-    before: Response | None = None
-    changed_at: datetime | None = None
-
-
-class StaleReads:
-    """Answers GETs now and then with what they said before the last change."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._memory: dict[tuple[str, str], _Memory] = {}
-
-    @property
-    def active(self) -> bool:
-        """Whether the knob is up; nothing is remembered otherwise."""
-        return self._world.knobs.stale_read_probability > 0
-
-    def remember(self, request: Request, answer: Response) -> None:
-        """Keep an up-to-date answer to a GET."""
-        key = (request.path.lower(), request.query.get("$filter", "").lower())
-        memory = self._memory.setdefault(key, _Memory(answer))
-        if (memory.latest.status, memory.latest.body) != (answer.status, answer.body):
-            memory.before, memory.latest = memory.latest, answer
-            memory.changed_at = self._world.clock.now()
-
-    def instead(self, request: Request) -> Response | None:
-        """The earlier answer, when chance wants it and it is not too old."""
-        key = (request.path.lower(), request.query.get("$filter", "").lower())
-        memory = self._memory.get(key)
-        if memory is None or memory.before is None or memory.changed_at is None:
-            return None
-        age = (self._world.clock.now() - memory.changed_at).total_seconds()
-        knobs = self._world.knobs
-        if age > knobs.stale_read_seconds:
-            return None
-        return memory.before if self._world.random.random() < knobs.stale_read_probability else None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import re
 from collections.abc import Callable
 
 from . import arm_ids
 from .access import Access
-from .faults import Faults, StaleReads
+from .faults import Faults
 from .identity import ARM_AUDIENCES, Identities
 from .keys import Keys
+from .stale_reads import StaleReads
 from .subscriptions import Subscriptions
 from .wire import ArmError, Call, Request, Response, Router
 from .world import LedgerEntry, Principal, World
@@ -46,7 +48,7 @@ class Gateway:
         self._access = access
         self._subscriptions = subscriptions
         self._faults = faults
-        self._stale = StaleReads(world)
+        self._reads = StaleReads(world, self.arm, lambda call: _run(self.arm, call))
 
     def handle(self, request: Request) -> Response:
         """Answer one request; raises nothing but what work that falls due raises."""
@@ -98,7 +100,7 @@ class Gateway:
         if request.path.startswith(_GRAPH_PREFIX):
             return _run(self.graph, call)
         self._check_arm(call)
-        return self._stale_or_fresh(call)
+        return self._reads.answer(call)
 
     def _check_arm(self, call: Call) -> None:
         """What ARM itself checks before a resource provider sees the request."""
@@ -116,9 +118,9 @@ class Gateway:
             )
         target = arm_ids.target(request.method, request.path)
         self._access.require(call, target.action, target.scope)
-        namespace = target.resource_type.partition("/")[0]
-        registering = target.action.lower().endswith("/register/action")
-        if not registering and not self._subscriptions.provider_registered(namespace):
+        namespace, has_type, _ = target.resource_type.partition("/")
+        # The provider itself may be looked at and registered.
+        if has_type and not self._subscriptions.provider_registered(namespace):
             raise ArmError(
                 409,
                 "MissingSubscriptionRegistration",
@@ -126,25 +128,9 @@ class Gateway:
                 "https://aka.ms/rps-not-found for how to register subscriptions.",
             )
 
-    def _stale_or_fresh(self, call: Call) -> Response:
-        request = call.request
-        if not self._stale.active:
-            return _run(self.arm, call)
-        if request.method != "GET":
-            self._remember_before_change(call)
-            return _run(self.arm, call)
-        fresh = self._guarded(request, lambda: _run(self.arm, call))
-        self._stale.remember(request, fresh)
-        return self._stale.instead(request) or fresh
-
-    def _remember_before_change(self, call: Call) -> None:
-        reading = Request.build("GET", call.request.url)
-        look = Call(reading, call.caller, call.correlation_id)
-        if self.arm.route(reading):
-            self._stale.remember(reading, self._guarded(reading, lambda: _run(self.arm, look)))
-
     def _answer_control(self, request: Request) -> Response:
-        if request.headers.get("x-emulator-key") != self._control_key:
+        key = request.headers.get("x-emulator-key", "")
+        if not hmac.compare_digest(key.encode(), self._control_key.encode()):
             raise ArmError(401, "Unauthorized", "The header x-emulator-key is missing or wrong.")
         return _run(self.control, Call(request, None, ""))
 

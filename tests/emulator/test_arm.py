@@ -66,6 +66,8 @@ def test_an_unregistered_provider_refuses_until_it_is_registered(town: Town) -> 
     answer = town.ask("PUT", path, cluster_body())
     assert (answer.status, error_code(answer)) == (409, "MissingSubscriptionRegistration")
     subscription = f"/subscriptions/{town.emulator.subscription_id}"
+    about = town.ask("GET", f"{subscription}/providers/{namespace}")
+    assert about.body["registrationState"] == "NotRegistered"
     assert town.ask("POST", f"{subscription}/providers/{namespace}/register").status == 200
     assert town.ask("PUT", path, cluster_body()).status == 201
 

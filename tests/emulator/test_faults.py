@@ -102,6 +102,27 @@ def test_stale_reads_show_what_was_before_and_end_with_time(
     assert town.ask("GET", path).status == 200
 
 
+def test_a_stale_answer_is_not_broken_by_what_befell_an_earlier_one(
+    emulator: Emulator, town: Town
+) -> None:
+    town.steer("PATCH", "/knobs", {"stale_read_probability": 1.0})
+    emulator.faults.add(Fault("reset_after_commit", method="GET", count=1))
+    assert town.ask("GET", town.group).broken == "reset"
+    town.ask("PATCH", town.group, {"tags": {"a": "b"}})
+    stale = town.ask("GET", town.group)
+    assert (stale.broken, stale.body["tags"]) == (None, {})
+
+
+def test_a_stale_answer_about_the_caller_stays_the_callers(emulator: Emulator, town: Town) -> None:
+    town.steer("PATCH", "/knobs", {"stale_read_probability": 1.0})
+    path = f"{town.group}/providers/Microsoft.Authorization/permissions"
+    reader = emulator.world.directory.create("reader")
+    emulator.role_assignments.seed(town.group, reader.object_id, "Reader")
+    own = town.ask("GET", path).body
+    assert town.ask("GET", path, caller=reader).body != own
+    assert town.ask("GET", path).body == own
+
+
 @pytest.mark.parametrize(
     ("document", "named"),
     [

@@ -71,8 +71,15 @@ class App:
             "extensionBundle": BUNDLE,
             "extensions": {"queues": options},
         }
-        code = _PROLOGUE + textwrap.dedent(code)
-        (self.folder / "function_app.py").write_text(code, encoding="utf-8")
+        self._code = _PROLOGUE + textwrap.dedent(code)
+
+    def write(self) -> Path:
+        """Write code, host.json and settings as they are now; the file of the settings."""
+        (self.folder / "function_app.py").write_text(self._code, encoding="utf-8")
+        (self.folder / "host.json").write_text(json.dumps(self.host_json))
+        settings = self.folder.parent / "settings.json"
+        settings.write_text(json.dumps({"IsEncrypted": False, "Values": self.settings}))
+        return settings
 
     def queue(self, name: str) -> QueueClient:
         """A client of the queue, as plain as the host's own."""
@@ -119,9 +126,7 @@ class RunningHost:
     """A host process that has said it is ready."""
 
     def __init__(self, app: App, lifeline: Lifeline, *flags: str) -> None:
-        (app.folder / "host.json").write_text(json.dumps(app.host_json))
-        settings = app.folder.parent / "settings.json"
-        settings.write_text(json.dumps({"IsEncrypted": False, "Values": app.settings}))
+        settings = app.write()
         state = app.folder.parent / "state"
         command = [sys.executable, "-m", "infra.functions_host", str(app.folder)]
         command += ["--port", "0", "--settings", str(settings), "--state-dir", str(state), *flags]

@@ -48,6 +48,12 @@ def text(req: func.HttpRequest) -> str:
 @app.route("secret", auth_level=func.AuthLevel.FUNCTION)
 def secret(req: func.HttpRequest) -> str:
     return "open"
+
+@app.route("speak")
+def speak(req: func.HttpRequest) -> str:
+    logging.info("quiet")
+    logging.warning("loud")
+    return "spoken"
 """
 HOOK = "/runtime/webhooks/eventgrid"
 
@@ -68,7 +74,7 @@ def deliver(
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, azurite: str) -> App:
     made = App(tmp_path_factory.mktemp("http"), CODE, azurite)
-    made.settings["WORK_QUEUE"] = "work"
+    made.host_json["logging"] = {"logLevel": {"Function.speak": "Warning"}}
     return made
 
 
@@ -286,17 +292,7 @@ def test_a_chunked_body_reaches_event_grid_functions_but_not_http_ones(
     assert json.loads(post("/api/echo/ann", b"content")[1])["body"] == ""
 
 
-def test_a_function_may_log_less_than_info(make_app: MakeApp) -> None:
-    code = """
-    @app.route("speak")
-    def speak(req: func.HttpRequest) -> str:
-        logging.info("quiet")
-        logging.warning("loud")
-        return "spoken"
-    """
-    app = make_app(code)
-    app.host_json["logging"] = {"logLevel": {"Function.speak": "Warning"}}
-    with running(app) as host:
-        assert host.call("/api/speak") == (200, b"spoken")
-        host.logs("WARNING: loud")
-        assert "quiet" not in host.log
+def test_a_function_may_log_less_than_info(host: RunningHost) -> None:
+    assert host.call("/api/speak") == (200, b"spoken")
+    host.logs("WARNING: loud")
+    assert "quiet" not in host.log

@@ -21,6 +21,12 @@ def work(msg: func.QueueMessage) -> None:
     saw(work=msg.get_body().decode(), id=msg.id, count=msg.dequeue_count,
         inserted=str(msg.insertion_time))
 
+@app.queue_trigger(arg_name="msg", queue_name="failing", connection="Work")
+def failing(msg: func.QueueMessage) -> None:
+    saw(failing=msg.get_body().decode(), count=msg.dequeue_count)
+    if msg.get_body() == b"fail":
+        raise ValueError("failed as asked")
+
 @app.queue_trigger(arg_name="msg", queue_name="meet", connection="Work")
 async def meet(msg: func.QueueMessage, context: func.Context) -> None:
     if msg.get_body() == b"first":
@@ -69,7 +75,7 @@ def logger(msg: func.QueueMessage, context) -> None:
         thread.start()
         thread.join()
 """
-QUEUES = ("queue-runs-work", "meet", "copy", "returning", "odd", "refused", "logging")
+QUEUES = ("queue-runs-work", "failing", "meet", "copy", "returning", "odd", "refused", "logging")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +102,18 @@ def test_a_message_that_succeeds_is_gone(app: App, host: RunningHost) -> None:
     host.logs("Executing 'Functions.work' (Reason='New queue message detected on ")
     host.logs("Executed 'Functions.work' (Succeeded")
     assert host.ready_line == f"ready {host.url}"
+
+
+def test_a_failing_message_runs_five_times_and_goes_to_poison(app: App, host: RunningHost) -> None:
+    app.send("failing", "fail")
+    app.send("failing", "fine")
+    (text,) = eventually(lambda: app.texts("failing-poison"), "a poison message")
+    assert base64.b64decode(text) == b"fail"
+    assert [entry["count"] for entry in app.seen(failing="fail")] == [1, 2, 3, 4, 5]
+    eventually(lambda: app.count("failing") == 0, "the original is deleted")
+    assert len(app.seen(failing="fine")) == 1
+    host.logs("MaxDequeueCount of 5")
+    host.logs("Exception: ValueError: failed as asked")
 
 
 def test_text_that_is_not_base64_goes_to_poison_unseen_and_unchanged(
@@ -189,26 +207,21 @@ def test_only_lines_logged_inside_a_run_are_shown(app: App, host: RunningHost) -
     assert "at import" not in host.log
 
 
-def test_a_failing_message_runs_five_times_and_goes_to_poison(make_app: MakeApp) -> None:
+def test_a_failing_message_comes_back_after_its_visibility_timeout(make_app: MakeApp) -> None:
     code = """
     @app.queue_trigger(arg_name="msg", queue_name="work", connection="Work")
     def work(msg: func.QueueMessage) -> None:
-        saw(body=msg.get_body().decode(), count=msg.dequeue_count)
-        if msg.get_body() == b"fail":
-            raise ValueError("as asked")
+        saw(count=msg.dequeue_count)
+        raise ValueError("as asked")
     """
-    app = make_app(code, visibilityTimeout="00:00:01")
+    app = make_app(code, visibilityTimeout="00:00:01", maxDequeueCount=2)
     app.make_queue("work")
+    app.send("work", "fail")
     with running(app) as host:
-        app.send("work", "fail")
-        app.send("work", "fine")
-        (text,) = eventually(lambda: app.texts("work-poison"), "a poison message")
-        assert base64.b64decode(text) == b"fail"
-        assert [entry["count"] for entry in app.seen(body="fail")] == [1, 2, 3, 4, 5]
-        assert len(app.seen(body="fine")) == 1
-        eventually(lambda: app.count("work") == 0, "the original is deleted")
-        host.logs("MaxDequeueCount of 5")
-        host.logs("Exception: ValueError: as asked")
+        # Its lease of ten minutes alone would bring it back too late.
+        eventually(lambda: app.texts("work-poison"), "a poison message")
+        assert [entry["count"] for entry in app.seen()] == [1, 2]
+        host.logs("MaxDequeueCount of 2")
         assert host.stop() == 0
 
 

@@ -1,5 +1,6 @@
 """What becomes of messages when the worker or the host dies, and of a function that hangs."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.functions_host import job_host
 from tests.functions_host.running_host import App, eventually, running
 
 MakeApp = Callable[..., App]
@@ -133,31 +135,48 @@ def test_a_blocking_async_function_does_not_keep_an_orphan_alive(make_app: MakeA
         eventually(lambda: gone(entry["pid"]), "the worker ends with its host")
 
 
-def test_sigterm_waits_for_running_functions(make_app: MakeApp) -> None:
-    app = make_app(WAITING)
-    app.make_queue("work")
-    with running(app) as host:
-        app.send("work", "x")
-        eventually(app.seen, "a run")
-        host.process.terminate()
-        app.send("work", "after the signal")
-        app.let("gate")
-        assert host.wait() == 0
-    assert len(app.seen(ended="x")) == 1
-    # Whether the second one was still taken depends on the moment; nothing is lost either way.
-    assert app.count("work") + len(app.seen(ended="after the signal")) == 1
-
-
-def test_sigint_leaves_a_message_in_work_hidden(make_app: MakeApp) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_end_waits_for_running_functions(
+    make_app: MakeApp, number: signal.Signals
+) -> None:
     app = make_app(WAITING)
     app.make_queue("work")
     with running(app) as host:
         app.send("work", "x")
         (entry,) = eventually(app.seen, "a run")
-        host.process.send_signal(signal.SIGINT)
+        host.process.send_signal(number)
+        app.send("work", "after the signal")
+        app.let("gate")
         assert host.wait() == 0
         assert gone(entry["pid"])
-        assert "1 invocations did not end within 10 s" in host.log
+    assert len(app.seen(ended="x")) == 1
+    # Whether the second one was still taken depends on the moment; nothing is lost either way.
+    assert app.count("work") + len(app.seen(ended="after the signal")) == 1
+
+
+def test_stopping_does_not_wait_for_ever_and_leaves_a_message_in_work_hidden(
+    make_app: MakeApp,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = make_app(WAITING)
+    app.make_queue("work")
+    app.write()
+    monkeypatch.setattr(job_host, "_PATIENCE", 0.5)
+
+    async def start_and_stop() -> None:
+        environment = {"PATH": os.environ["PATH"], **app.settings}
+        job = job_host.JobHost(job_host.HostOptions(app.folder, tmp_path, 600), environment)
+        await job.start()
+        await asyncio.to_thread(eventually, app.seen, "a run")
+        await job.stop()
+
+    app.send("work", "x")
+    asyncio.run(start_and_stop())
+    (entry,) = app.seen()
+    assert gone(entry["pid"])
+    assert "1 invocations did not end within" in caplog.text
     assert app.texts("work") == []
     assert app.count("work") == 1
 

@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from .console import configure_log, log
@@ -16,6 +17,8 @@ from .keys import load_keys
 from .settings import SettingsError, add_missing, read_local_settings
 
 _STORAGE_THREADS = 64
+_HIGHEST_PORT = 65535
+_LONGEST_LEASE = 7 * 24 * 60 * 60  # seconds, of the storage service (Get Messages)
 
 _DESCRIPTION = """\
 Run an Azure Functions app (Python, programming model v2) on this machine, the way the real
@@ -55,12 +58,15 @@ def _arguments() -> argparse.Namespace:
         "the environment has them already (default: APP_DIR/local.settings.json if it exists)",
     )
     parser.add_argument(
-        "--port", type=int, default=7071, help="HTTP port on loopback; 0: a free one (7071)"
+        "--port",
+        type=partial(_whole, 0, _HIGHEST_PORT),
+        default=7071,
+        help="HTTP port on loopback; 0: a free one (7071)",
     )
     parser.add_argument(
         "--lease",
         metavar="SECONDS",
-        type=_positive,
+        type=partial(_whole, 1, _LONGEST_LEASE),
         default=600,
         help="how long a message in work is hidden, renewed at half of it (600, as in Azure)",
     )
@@ -80,11 +86,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+def _whole(least: int, most: int, text: str) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"must be {least} to {most}")
+    return int(text)
 
 
 def _apply_settings(app_dir: Path, given: Path | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from .connections import Accounts
 from .host_json import HostJson
 from .ncrontab import parse_schedule
+from .route import route_pattern
 from .settings import SettingsError, look_up, resolve
 from .wire import FunctionMetadata
 
@@ -159,6 +160,7 @@ def _check_route(binding: Mapping[str, Any]) -> None:
         raise SettingsError(
             f"The specified route conflicts with one or more built in routes: {route}"
         )
+    route_pattern(route)
 
 
 def _route_clash(function: HostFunction, others: Iterable[HostFunction]) -> str | None:

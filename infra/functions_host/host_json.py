@@ -58,16 +58,28 @@ def read_host_json(app_dir: Path, environment: Mapping[str, str]) -> HostJson:
     document = _overridden(_load(app_dir / "host.json"), environment)
     if document.get("version") != "2.0":
         raise SettingsError('host.json must have "version": "2.0"')
-    extensions = document.get("extensions") or {}
-    only = document.get("functions")
+    extensions = _section(document, "extensions")
+    only = document.get("functions") or []
+    if not isinstance(only, list):
+        raise SettingsError("host.json: functions must be a list of names")
+    route_prefix = _section(extensions, "http").get("routePrefix", "api")
+    if not isinstance(route_prefix, str):
+        raise SettingsError("host.json: routePrefix must be a text")
     return HostJson(
-        queues=_queue_options(extensions.get("queues") or {}),
+        queues=_queue_options(_section(extensions, "queues")),
         function_timeout=_function_timeout(document.get("functionTimeout")),
-        route_prefix=(extensions.get("http") or {}).get("routePrefix", "api").strip("/"),
-        has_extension_bundle=bool((document.get("extensionBundle") or {}).get("id")),
+        route_prefix=route_prefix.strip("/"),
+        has_extension_bundle=bool(_section(document, "extensionBundle").get("id")),
         only_functions=frozenset(only) if only else None,
-        log_levels=_log_levels((document.get("logging") or {}).get("logLevel") or {}),
+        log_levels=_log_levels(_section(_section(document, "logging"), "logLevel")),
     )
+
+
+def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = document.get(name) or {}
+    if not isinstance(section, dict):
+        raise SettingsError(f"host.json: {name} must be a JSON object")
+    return section
 
 
 def _log_levels(levels: Mapping[str, Any]) -> LogLevels:
@@ -129,8 +141,8 @@ def _whole(
     section: Mapping[str, Any], name: str, default: int, least: int, most: int | None = None
 ) -> int:
     try:
-        value = int(section.get(name, default))
-    except (TypeError, ValueError) as error:
+        value = int(str(section.get(name, default)))  # settings that override it are texts
+    except ValueError as error:
         raise SettingsError(f"host.json: {name} must be a whole number") from error
     if value < least or (most is not None and value > most):
         limits = f"at least {least}" if most is None else f"{least} to {most}"

@@ -52,6 +52,9 @@ class HttpServer:
             return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
         except (CancelledError, RuntimeError):
             return HttpReply.text(503, "Function host is not running.")
+        except Exception:  # noqa: BLE001 - e.g. a reply described by a function that cannot be given
+            log.exception("An unhandled exception has occurred while answering %s", request.path)
+            return HttpReply(500)
 
     def _handler_class(self) -> type[BaseHTTPRequestHandler]:
         # http.server looks for one `do_METHOD` per method.

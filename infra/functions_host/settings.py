@@ -30,9 +30,10 @@ def read_local_settings(path: Path) -> dict[str, str]:
         raise SettingsError(f"{path} is not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("IsEncrypted"):
         raise SettingsError(f"{path} must be a JSON object that is not encrypted")
-    values = document.get("Values") or {}
-    strings = document.get("ConnectionStrings") or {}
-    settings = dict(values) | {f"ConnectionStrings__{name}": v for name, v in strings.items()}
+    values, strings = (document.get(name) or {} for name in ("Values", "ConnectionStrings"))
+    if not isinstance(values, dict) or not isinstance(strings, dict):
+        raise SettingsError(f"{path}: Values and ConnectionStrings must be JSON objects")
+    settings = values | {f"ConnectionStrings__{name}": v for name, v in strings.items()}
     for name, value in settings.items():
         if not isinstance(value, str):
             raise SettingsError(f"{path}: the value of {name!r} must be a text")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.functions_host.__main__ import main
 from tests.functions_host.running_host import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,29 @@ def test_help_teaches() -> None:
 def test_a_folder_that_does_not_exist_is_told(tmp_path: Path) -> None:
     done = run(str(tmp_path / "nowhere"))
     assert (done.returncode, "is not a folder" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "said"),
+    [
+        ("--port", "70000", "must be 0 to 65535"),
+        ("--port", "http", "must be 0 to 65535"),
+        ("--lease", "0", "must be 1 to 604800"),
+        ("--lease", "long", "must be 1 to 604800"),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_with_its_flag_and_the_bounds(
+    app_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flag: str,
+    value: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["functions_host", str(app_dir), flag, value])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"argument {flag}: {said}" in capsys.readouterr().err
 
 
 def test_a_broken_host_json_stops_the_start(app_dir: Path) -> None:

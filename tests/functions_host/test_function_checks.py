@@ -68,6 +68,7 @@ def check(
         ([http("admin/x")], "conflicts"),
         ([http("Administration")], "conflicts"),
         ([http("/runtime")], "conflicts"),
+        ([http("items/{id}/{id}")], "'items/{id}/{id}' is not a route: 'id' is there twice"),
         ([queue(type="blobTrigger")], "not imitated"),
     ],
 )

@@ -45,6 +45,10 @@ def broken(req: func.HttpRequest) -> func.HttpResponse:
 def text(req: func.HttpRequest) -> str:
     return '{"status": 418, "headers": {"x-three": "3"}, "body": "short and stout"}'
 
+@app.route("unfit")
+def unfit(req: func.HttpRequest) -> str:
+    return '{"status": "teapot", "body": ""}'
+
 @app.route("secret", auth_level=func.AuthLevel.FUNCTION)
 def secret(req: func.HttpRequest) -> str:
     return "open"
@@ -160,6 +164,7 @@ def test_an_http_function_gets_the_request_and_gives_the_reply(host: RunningHost
     [
         ("/api/broken", "GET", (500, b"")),
         ("/api/text", "GET", (418, b"short and stout")),
+        ("/api/unfit", "GET", (500, b"")),
         ("/api/none", "GET", (404, b"")),
         ("/api/echo/ann", "DELETE", (404, b"")),
         ("/admin/host/ping", "GET", (200, b"")),
@@ -202,7 +207,7 @@ def test_keys_are_asked_for_only_with_enable_auth(make_app: MakeApp, tmp_path: P
         def hooked(key: str) -> int:
             return host.call(hook + key, body, aeg_event_type="Notification")[0]
 
-        assert hooked("") == hooked("wrong") == 401
+        assert hooked("") == hooked("wrong") == hooked("%C3%A9") == 401
         assert hooked(keys["functionKey"]) == 403
         assert hooked(keys["eventgrid_extension"]) == hooked(keys["masterKey"]) == 202
         assert host.call("/api/text")[0] == 418

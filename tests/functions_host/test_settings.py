@@ -60,7 +60,17 @@ def test_connection_strings_of_the_file_get_their_section(tmp_path: Path) -> Non
     assert look_up(settings, "ConnectionStrings:Db") == "text"
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"IsEncrypted": true}', '{"Values": {"A": 1}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"IsEncrypted": true}',
+        '{"Values": {"A": 1}}',
+        '{"Values": ["A"]}',
+        '{"ConnectionStrings": "A"}',
+    ],
+)
 def test_unusable_local_settings_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "local.settings.json"
     path.write_text(text)
@@ -150,6 +160,7 @@ def test_settings_override_host_json(tmp_path: Path) -> None:
             {"version": "2.0", "extensions": {"queues": {name: value}}}
             for name, value in [
                 ("batchSize", 0),
+                ("batchSize", 2.5),
                 ("batchSize", 33),
                 ("newBatchThreshold", -1),
                 ("maxDequeueCount", 0),
@@ -159,6 +170,12 @@ def test_settings_override_host_json(tmp_path: Path) -> None:
                 ("messageEncoding", "utf-16"),
             ]
         ),
+        {"version": "2.0", "extensions": ["queues"]},
+        {"version": "2.0", "extensions": {"queues": 16}},
+        {"version": "2.0", "extensions": {"http": {"routePrefix": 5}}},
+        {"version": "2.0", "extensionBundle": "Microsoft.Azure.Functions.ExtensionBundle"},
+        {"version": "2.0", "functions": "work"},
+        {"version": "2.0", "logging": "Warning"},
         {"version": "2.0", "functionTimeout": "00:00:00"},
         {"version": "2.0", "logging": {"logLevel": {"default": "Loud"}}},
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from .operations import Operation, Operations
 from .wire import ArmError, Call, Response, Router
@@ -14,6 +14,11 @@ GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
 _SUB = "/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
 _GROUP_NAME = re.compile(r"[-\w.()]{0,89}[-\w()]")
+
+
+class _Body(TypedDict, total=False):
+    location: str | None
+    tags: dict[str, str] | None
 
 
 @dataclass
@@ -122,9 +127,9 @@ class Groups:
         return Response(200, {"value": value})
 
     def _put(self, call: Call, subscription: str, group: str) -> Response:
-        body = call.request.json_object()
+        body = call.request.read(_Body)
         _check_name(group)
-        location = str(body.get("location", "")).replace(" ", "").lower()
+        location = (body.get("location") or "").replace(" ", "").lower()
         if not location:
             raise ArmError(
                 400, "LocationRequired", "The location property is required for this definition."
@@ -145,8 +150,9 @@ class Groups:
         return Response(200 if before else 201, after.document())
 
     def _patch(self, call: Call, subscription: str, group: str) -> Response:
-        found = self.require(subscription, group)
-        found.tags = call.request.json_object().get("tags", found.tags)
+        found = self.require_writable(subscription, group)
+        tags = call.request.read(_Body).get("tags")
+        found.tags = found.tags if tags is None else tags
         self._tell(call, found.id, "write", existed=True)
         return Response(200, found.document())
 

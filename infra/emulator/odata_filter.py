@@ -1,4 +1,4 @@
-"""The part of OData's $filter that Microsoft.Authorization and Graph understand."""
+"""The part of OData's $filter that ARM and Microsoft.Authorization understand."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _CLAUSE = re.compile(
 )
 
 
-def parse(text: str, known: frozenset[str]) -> dict[str, str]:
+def parse(text: str, known: frozenset[str], *, refusal: str = "UnsupportedQuery") -> dict[str, str]:
     """The clauses of an and-joined filter as name -> value; {} when there is no filter.
 
-    ArmError 400 UnsupportedQuery for anything else, a name outside `known` included.
+    ArmError 400 with the code `refusal` for anything else, a name outside `known` included.
     """
     clauses: dict[str, str] = {}
     position, joined = 0, False
@@ -24,7 +24,7 @@ def parse(text: str, known: frozenset[str]) -> dict[str, str]:
         found = _CLAUSE.match(text, position)
         name = (found["field"] or found["function"]).lower() if found else ""
         if not found or name not in known:
-            raise ArmError(400, "UnsupportedQuery", f"The filter '{text}' is not supported.")
+            raise ArmError(400, refusal, f"The filter '{text}' is not supported.")
         clauses[name] = (found["equals"] or found["argument"] or "").replace("''", "'")
         position, joined = found.end(), bool(found["and"])
     return clauses

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from . import arm_ids
+from . import arm_ids, odata_filter
 from .groups import Groups
 from .resource_types import Resource
 from .resources import Resources, not_found
-from .wire import ArmError, Call, Response, Router
+from .wire import Call, Response, Router
 
 _SUB = "/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
@@ -17,6 +16,7 @@ _RESOURCE = _GROUP + r"/providers/[^/]+(?:/[^/]+/[^/]+)+"
 _COLLECTION = _SUB + r"(?:/resourcegroups/(?P<group>[^/]+))?/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+"
 # Azure answers the PUT of these with 200 when they are new, too; the CLI refuses 201 there
 _CREATED_WITH_200 = frozenset({"microsoft.compute/disks", "microsoft.storage/storageaccounts"})
+_FILTERS = frozenset({"name", "resourcetype", "resourcegroup", "location", "tagname", "tagvalue"})
 _BRIEF = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
 
 
@@ -48,8 +48,6 @@ class ResourceRoutes:
 
     def _put(self, call: Call, **_path: str) -> Response:
         body = call.request.json_object()
-        if not isinstance(body.get("properties") or {}, dict):
-            raise ArmError(400, "InvalidRequestContent", "'properties' must be a JSON object.")
         path = call.request.path
         resource, existed = self._resources.put(path, body, call.caller, call.correlation_id)
         answers_200 = existed or resource.type.lower() in _CREATED_WITH_200
@@ -98,26 +96,29 @@ class ResourceRoutes:
         if group:
             self._groups.require(subscription, group)
         start = call.request.path.rpartition("/")[0].lower() + "/"
-        kind, name = _everything_filter(call.request.query.get("$filter", ""))
+        text = call.request.query.get("$filter", "")
+        wanted = odata_filter.parse(text, _FILTERS, refusal="InvalidFilterInQueryString")
         value = [
-            {k: d[k] for k in _BRIEF if k in d}
-            for d in self._resources.everything()
-            if d["id"].lower().startswith(start)
-            and (kind is None or d["type"].lower() == kind.lower())
-            and (name is None or d["name"].lower() == name.lower())
+            {k: document[k] for k in _BRIEF if k in document}
+            for document in self._resources.everything()
+            if document["id"].lower().startswith(start) and _is_wanted(document, wanted)
         ]
         return Response(200, {"value": value})
 
 
-def _everything_filter(text: str) -> tuple[str | None, str | None]:
-    """resourceType and name of an and-joined filter; ArmError 400 for anything else."""
-    found: dict[str, str] = {}
-    for clause in re.split(r"\s+and\s+", text.strip()) if text.strip() else ():
-        match = re.fullmatch(r"(resourceType|name)\s+eq\s+'([^']*)'", clause, re.IGNORECASE)
-        if not match:
-            raise ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{text}'.")
-        found[match[1].lower()] = match[2]
-    return found.get("resourcetype"), found.get("name")
+def _is_wanted(document: dict[str, Any], wanted: dict[str, str]) -> bool:
+    """Whether a resource passes a filter of `_FILTERS`; case is ignored."""
+    tags = {name.lower(): value.lower() for name, value in (document.get("tags") or {}).items()}
+    tag = wanted.get("tagname", "").lower()
+    found = {
+        "name": document["name"],
+        "resourcetype": document["type"],
+        "resourcegroup": arm_ids.group_of(document["id"]),
+        "location": document.get("location", ""),
+        "tagname": tag if tag in tags else "",
+        "tagvalue": tags.get(tag, ""),
+    }
+    return all(found[name].lower() == value.lower() for name, value in wanted.items())
 
 
 def _merged(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from .arm_ids import type_of
-from .wire import ArmError
+from .wire import ArmError, fit
 
 
 @dataclass
@@ -39,6 +39,39 @@ class Resource:
     def document(self) -> dict[str, Any]:
         """The body of an answer, without children."""
         return {"id": self.id, "name": self.name, "type": self.type, **self.body}
+
+
+class _Identity(TypedDict, total=False):
+    type: str | None
+
+
+class _Body(TypedDict, total=False):
+    """What the emulator looks into; null means absent."""
+
+    location: str | None
+    tags: dict[str, str] | None
+    identity: _Identity | None
+    properties: dict[str, Any] | None
+
+
+class _AddressSpace(TypedDict, total=False):
+    addressPrefixes: list[str] | None
+
+
+class _Subnet(TypedDict):
+    name: str
+
+
+class _VirtualNetwork(TypedDict, total=False):
+    addressSpace: _AddressSpace | None
+    subnets: list[_Subnet] | None
+
+
+def check(resource_type: str, body: dict[str, Any]) -> None:
+    """ArmError 400 InvalidRequestContent for values of the wrong JSON type."""
+    fit(body, _Body)
+    if resource_type.lower() == "microsoft.network/virtualnetworks":
+        fit(body.get("properties") or {}, _VirtualNetwork)
 
 
 def complete(resource: Resource) -> None:

@@ -48,9 +48,12 @@ class Resources:
         before = self.find(resource_id)
         resource = self._made(resource_id, body, before)
         resource_types.complete(resource)
-        subnets = (body.get("properties") or {}).get("subnets")
+        subnets = _inline_subnets(resource, body)
+        for subnet_id, subnet in (subnets or {}).items():
+            resource_types.complete(self._made(subnet_id, subnet, self.find(subnet_id)))
+        # Nothing is refused from here on: a network is kept with all its subnets, or not at all.
         self._resources[resource_id.lower()] = resource
-        if resource.type.lower() == "microsoft.network/virtualnetworks" and subnets is not None:
+        if subnets is not None:
             self._replace_subnets(resource, subnets)
         existed = before is not None
         correlation_id = correlation_id or self._world.new_guid()
@@ -94,6 +97,7 @@ class Resources:
 
     def _made(self, resource_id: str, body: dict[str, Any], before: Resource | None) -> Resource:
         kind = before.type if before else arm_ids.type_of(resource_id)
+        resource_types.check(kind, body)
         kept = {k: copy.deepcopy(v) for k, v in body.items() if k not in ("id", "name", "type")}
         if resource_types.needs_location(kind) and not kept.get("location"):
             raise ArmError(
@@ -134,13 +138,13 @@ class Resources:
                 "tenantId": resource.tenant_id,
             }
 
-    def _replace_subnets(self, network: Resource, subnets: list[dict[str, Any]]) -> None:
-        wanted = {f"{network.id}/subnets/{each['name']}".lower(): each for each in subnets}
+    def _replace_subnets(self, network: Resource, subnets: dict[str, dict[str, Any]]) -> None:
+        wanted = {subnet_id.lower() for subnet_id in subnets}
         for child in self.below(network.id):
             if child.id.lower() not in wanted:
                 self.remove(child.id)
-        for each in subnets:
-            self.put(f"{network.id}/subnets/{each['name']}", each)
+        for subnet_id, subnet in subnets.items():
+            self.put(subnet_id, subnet)
 
     def _remove_below(self, scope: str) -> None:
         for resource in self.below(scope):
@@ -186,6 +190,14 @@ class Resources:
             resource_id, f"{kind}/{verb}", "Succeeded", caller, correlation_id, existed
         )
         self._world.changed(change)
+
+
+def _inline_subnets(network: Resource, body: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
+    """The subnets a network's body brings, by id; None when it does not speak of any."""
+    subnets = (body.get("properties") or {}).get("subnets")
+    if network.type.lower() != "microsoft.network/virtualnetworks" or subnets is None:
+        return None
+    return {f"{network.id}/subnets/{each['name']}": each for each in subnets}
 
 
 def not_found(resource_id: str) -> ArmError:

@@ -67,10 +67,7 @@ class Request:
 
     def read(self, shape: type[Shape]) -> Shape:
         """The body as a type msgspec knows; ArmError 400 InvalidRequestContent names the field."""
-        try:
-            return msgspec.convert(self.json(), shape)
-        except msgspec.ValidationError as error:
-            raise ArmError(400, "InvalidRequestContent", f"{error}.") from None
+        return fit(self.json(), shape)
 
     @property
     def origin(self) -> str:
@@ -152,6 +149,14 @@ class ArmError(Exception):
         else:
             body = {"error": document}
         return Response(self.status, body, dict(self.headers))
+
+
+def fit(document: Any, shape: type[Shape]) -> Shape:
+    """A JSON document as a type msgspec knows; ArmError 400 InvalidRequestContent else."""
+    try:
+        return msgspec.convert(document, shape)
+    except msgspec.ValidationError as error:
+        raise ArmError(400, "InvalidRequestContent", f"{error}.") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from infra.emulator import Emulator
@@ -57,6 +59,26 @@ def test_what_the_service_would_refuse_is_not_made(
     assert town.emulator.resources.find(town.id(kind, name)) is None
 
 
+@pytest.mark.parametrize(
+    ("properties", "named"),
+    [
+        (5, "properties"),
+        ({"addressSpace": 5}, "addressSpace"),
+        ({**ADDRESSES, "subnets": [{}]}, "name"),
+        ({**ADDRESSES, "subnets": [{"name": "a", "properties": 5}]}, "properties"),
+        ({**ADDRESSES, "subnets": [{"name": "a", "properties": {"addressPrefix": "z"}}]}, "'z'"),
+    ],
+)
+def test_a_network_is_made_with_all_its_subnets_or_not_at_all(
+    town: Town, properties: object, named: str
+) -> None:
+    path = town.id("Microsoft.Network/virtualNetworks", "n")
+    answer = town.ask("PUT", path, {"location": "westus2", "properties": properties})
+    assert answer.status == 400
+    assert named in answer.body["error"]["message"]
+    assert town.ask("GET", path).status == 404
+
+
 def test_types_nobody_modelled_are_kept_as_sent(town: Town) -> None:
     path = town.id("Microsoft.Maps/accounts", "m")
     body = {"location": "westus2", "tags": {"a": "b"}, "properties": {"x": 1}}
@@ -90,6 +112,32 @@ def test_resources_are_listed_by_type_and_by_filter(town: Town) -> None:
     query = f"api-version=2024-11-01&$filter={wanted}"
     listed = town.ask("GET", f"{subscription}/resources", query=query).body["value"]
     assert [each["name"] for each in listed] == ["images1"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ("resourceGroup eq 'RG'", {"images1", "id1"}),
+        ("resourceGroup eq 'rg' and name eq 'ID1'", {"id1"}),
+        ("location eq 'eastus'", set()),
+        ("tagName eq 'team'", {"id1"}),
+        ("tagName eq 'team' and tagValue eq 'b'", set()),
+    ],
+)
+def test_the_filters_of_the_cli_choose_among_all_resources(
+    town: Town, wanted: str, names: set[str]
+) -> None:
+    town.registry("images1")
+    town.put("Microsoft.ManagedIdentity/userAssignedIdentities", "id1", tags={"team": "a"})
+    path = f"/subscriptions/{town.emulator.subscription_id}/resources"
+    listed = town.ask("GET", path, query=f"api-version=2024-11-01&$filter={quote(wanted)}")
+    assert {each["name"] for each in listed.body["value"]} == names
+
+
+def test_a_filter_nobody_knows_is_refused(town: Town) -> None:
+    query = "api-version=2024-11-01&$filter=colour+eq+'red'"
+    answer = town.ask("GET", f"{town.group}/resources", query=query)
+    assert (answer.status, error_code(answer)) == (400, "InvalidFilterInQueryString")
 
 
 def test_a_name_is_available_until_it_is_taken(town: Town) -> None:

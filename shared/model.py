@@ -164,8 +164,9 @@ class Record(Struct, frozen=True, omit_defaults=True):
     last turn was taken, `seen_at` when one last found the cluster. `put_at` is when the create
     was accepted, `absent_since` when the cluster was first not found after having been seen,
     `failing_since` when a create first failed and `retry_at` when to try again (never, if the
-    failure is final: `create_refused`). `settled` says that nothing is pending but the slow
-    resync. `former` keeps the grants of earlier incarnations and identities.
+    failure is final: `create_refused`). `unread_since` is when Azure could first not be read, until
+    it can again. `settled` says that nothing is pending but the slow
+    resync. `former` keeps the latest grants of earlier incarnations and identities.
     """
 
     cluster_id: str
@@ -177,6 +178,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     absent_since: datetime | None = None
     failing_since: datetime | None = None
     retry_at: datetime | None = None
+    unread_since: datetime | None = None
     failure: str = ""
     create_refused: bool = False
     grants: tuple[Progress, ...] = ()

@@ -20,6 +20,7 @@ from shared.policy import Looks, Propagation
 from shared.resource_id import covers, parse_scope
 
 _SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
+_REMEMBERED = 100  # grants of former identities; a row of the table holds a few hundred in all
 _RETRY_LEAST, _RETRY_MOST = 240, 12  # 15 s to 5 min of 60 min
 
 
@@ -34,6 +35,12 @@ def follow(
     keys = {progress.grant.key for progress in current}
     former = tuple(p for p in known if p.grant.key not in keys and p.written_at)
     return current, former
+
+
+def remembered(former: tuple[Progress, ...]) -> tuple[Progress, ...]:
+    """What is kept of grants no longer wanted: the latest of each, and so many of the latest."""
+    latest = {progress.grant.key: progress for progress in reversed(former)}
+    return tuple(reversed(tuple(latest.values())[:_REMEMBERED]))
 
 
 def look(

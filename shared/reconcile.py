@@ -17,7 +17,7 @@ from shared import conditions, grants, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
 from shared.decide import Step, decide, may_be_stale, next_turn
-from shared.errors import Failure, Terminal
+from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.lifecycle import Lifecycle
 from shared.model import Assignment, Cluster, Progress, Record, Rejection
 from shared.policy import Policy
@@ -85,7 +85,7 @@ class Reconciler:
         before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
         try:
             cluster = self._arm.get_cluster(cluster_id)
-            record = self._observe(before, cluster, cluster_id, now)
+            record = self._observe(replace(before, unread_since=None), cluster, cluster_id, now)
         except Failure as failure:
             self._put_off(before, etag, cluster_id, failure, now)
             return
@@ -121,7 +121,7 @@ class Reconciler:
         return replace(
             record,
             grants=tuple(progress.look(p, held, propagation, now) for p in current),
-            former=record.former + former,
+            former=progress.remembered(record.former + former),
         )
 
     def _ours(self, record: Record, cluster: Cluster, now: datetime) -> Record:
@@ -162,15 +162,14 @@ class Reconciler:
             # Nothing is known of it, so the timer's list decides whether there is such a cluster.
             _log.warning("cluster=%s step=None reason=%s", cluster, failure.reason)
             return
-        wait = timedelta(seconds=getattr(failure, "retry_after", None) or 0)
-        if isinstance(failure, Terminal):
-            found: dict[str, conditions.Finding] = {
-                "Ready": ("Unknown", failure.reason, failure.message)
-            }
+        since = record.unread_since or now
+        window, looks = self._policy.propagation.window, self._policy.looks
+        reason, at = progress.after_failure(failure, since, window, looks, now)
+        record = replace(record, unread_since=since)
+        if isinstance(failure, Terminal) or reason == NEEDS_ADMINISTRATOR:
+            found: dict[str, conditions.Finding] = {"Ready": ("Unknown", reason, failure.message)}
             record = replace(record, conditions=conditions.merge(record.conditions, found, now))
-            wait = self._policy.looks.blocked
-        at = now + max(wait, self._policy.looks.absent / 4)
-        self._requeue_and_save(record, etag, cluster, None, at, now, failure.reason)
+        self._requeue_and_save(record, etag, cluster, None, at, now, reason)
 
     def _requeue_and_save(
         self,

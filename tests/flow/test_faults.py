@@ -173,6 +173,34 @@ def test_a_create_we_may_not_do_needs_an_administrator_and_is_tried_on(town: Tow
     town.run_until(town.ready, minutes=120)
 
 
+def test_a_cluster_we_may_not_read_needs_an_administrator_and_is_not_asked_for_all_day(
+    town: Town,
+) -> None:
+    ask(town)
+    town.run_until(town.ready)
+    town.fault("status", status=403, code="AuthorizationFailed", method="GET", path=CLUSTER)
+    town.app.queues.wake(town.id_of())
+    town.run(25)
+    assert town.status("Ready") == ("Unknown", "NeedsAdministrator")
+    reads = town.calls("GET", "managedClusters/c1")
+    town.run(115, timer=False, events=False)
+    assert town.calls("GET", "managedClusters/c1") <= reads + 2  # hourly by then
+    town.azure.faults.clear()
+    town.run_until(town.ready, minutes=120)
+    assert town.record().unread_since is None
+
+
+def test_an_azure_that_is_down_is_asked_less_and_less_often(town: Town) -> None:
+    ask(town)
+    town.run(2)
+    town.fault("status", status=503, code="ServerUnavailable", method="GET", path=CLUSTER)
+    before = town.calls("GET", "managedClusters/c1")
+    town.run(120, timer=False, events=False)
+    assert town.calls("GET", "managedClusters/c1") - before <= 45  # every 5 minutes in the end
+    town.azure.faults.clear()
+    town.run_until(town.ready)
+
+
 def test_a_full_subscription_is_told_and_other_clusters_go_on(found_town: Found) -> None:
     town = found_town()
     limit = len(town.azure.role_assignments.all()) + 1  # room for the node group's own only

@@ -17,6 +17,7 @@ from shared.progress import (
     late,
     look,
     proven,
+    remembered,
     to_write,
     written,
 )
@@ -275,3 +276,20 @@ def test_progress_follows_what_is_wanted_and_remembers_what_was_written() -> Non
     assert former == ()
     current, former = follow((), (DONE, progress(grant=other)))
     assert (current, former) == ((), (DONE,))
+
+
+def written_for(principals: int) -> tuple[Progress, ...]:
+    return tuple(
+        progress(grant=grant(principal_id=str(n)), written_at=NOW) for n in range(principals)
+    )
+
+
+def test_of_what_is_no_longer_wanted_each_grant_is_remembered_once() -> None:
+    assert remembered((DONE, *written_for(1), DONE)) == (*written_for(1), DONE)
+
+
+def test_what_is_no_longer_wanted_is_not_remembered_without_bound() -> None:
+    """A cluster made again every night leaves grants of another principal each time."""
+    kept = remembered(written_for(1000))
+    assert len(kept) == 100
+    assert kept[-1] == written_for(1000)[-1]

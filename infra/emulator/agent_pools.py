@@ -131,9 +131,7 @@ def _require(cluster: Cluster, pool: str) -> dict[str, Any]:
 
 
 def _change(call: Call, cluster: Cluster, name: str, verb: str, *, existed: bool) -> ArmChange:
-    resource_id, operation_name = f"{cluster.id}/agentPools/{name}", f"{POOL_TYPE}/{verb}"
-    caller, correlation_id = call.caller, call.correlation_id
-    return ArmChange(resource_id, operation_name, SUCCEEDED, caller, correlation_id, existed)
+    return call.change(f"{cluster.id}/agentPools/{name}", f"{POOL_TYPE}/{verb}", existed=existed)
 
 
 def _document(cluster: Cluster, pool: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How the emulator reads ARM resource ids and paths; always compared ignoring case."""
+"""The parts of ARM resource ids and paths; what lies below what is a matter of scopes."""
 
 from __future__ import annotations
 
@@ -32,15 +32,20 @@ def target(method: str, path: str) -> Target:
 
 
 def _type(parts: list[str]) -> str:
-    lowered = [part.lower() for part in parts]
-    if "providers" not in lowered:
+    start = _after_providers(parts)
+    if start is None:
         return "/".join(["Microsoft.Resources", *map(_resources_segment, parts[0::2])])
-    start = len(lowered) - lowered[::-1].index("providers")
-    if len(parts) - start < 2 and len(parts) > start:
-        return parts[start]
-    if len(parts) == start:
+    if start == len(parts):
         return "Microsoft.Resources/subscriptions/providers"
     return "/".join([parts[start], *parts[start + 1 :: 2]])
+
+
+def _after_providers(parts: list[str]) -> int | None:
+    """Where the last provider's namespace stands; None without a provider."""
+    lowered = [part.lower() for part in parts]
+    if "providers" not in lowered:
+        return None
+    return len(lowered) - lowered[::-1].index("providers")
 
 
 def _resources_segment(segment: str) -> str:
@@ -60,11 +65,9 @@ def name_of(resource_id: str) -> str:
 def parent_of(resource_id: str) -> str | None:
     """The id of the resource a child resource lives in; None for a top-level resource."""
     parts = resource_id.split("/")
-    lowered = [part.lower() for part in parts]
-    if "providers" not in lowered:
-        return None
-    start = len(lowered) - lowered[::-1].index("providers")
-    return "/".join(parts[:-2]) if len(parts) - start > 3 else None
+    start = _after_providers(parts)
+    is_child = start is not None and len(parts) - start > 3
+    return "/".join(parts[:-2]) if is_child else None
 
 
 def subscription_of(resource_id: str) -> str:
@@ -77,8 +80,3 @@ def group_of(resource_id: str) -> str:
     """The resource group's name; '' outside any."""
     parts = resource_id.strip("/").split("/")
     return parts[3] if len(parts) > 3 and parts[2].lower() == "resourcegroups" else ""
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two ids name the same thing."""
-    return one.strip("/").lower() == other.strip("/").lower()

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from . import conditions, scopes
+from .arm_ids import subscription_of
 from .assignments import Assignment
 from .wire import ArmError, Request
 from .world import Principal, World
@@ -103,8 +104,8 @@ def require_room(existing: Iterable[Assignment], scope: str, limit: int) -> None
 
     Assignments at subscription, group and resource scope count together.
     """
-    subscription = scopes.subscription_id(scope)
-    if subscription is None:
+    subscription = subscription_of(scope)
+    if not subscription:
         return
     root = f"/subscriptions/{subscription}"
     if sum(scopes.contains(root, each.scope) for each in existing) >= limit:

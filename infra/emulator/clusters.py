@@ -105,14 +105,8 @@ class Clusters:
 
         cluster.pending = state
         cluster.busy_with = f"{cluster.name} - {state}"
-        about = ArmChange(
-            cluster.id,
-            f"{CLUSTER_TYPE}/{verb}",
-            SUCCEEDED,
-            call.caller,
-            call.correlation_id,
-            existed=state != "Creating",
-        )
+        operation_name = f"{CLUSTER_TYPE}/{verb}"
+        about = call.change(cluster.id, operation_name, existed=state != "Creating")
         return self._start(cluster, about, seconds, finish)
 
     def _start(

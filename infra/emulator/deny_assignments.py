@@ -47,7 +47,7 @@ class DenyAssignment:
     def reaches(self, scope: str) -> bool:
         """Whether it holds at a scope."""
         if self.this_scope_only:
-            return scopes.segments(self.scope) == scopes.segments(scope)
+            return scopes.same(self.scope, scope)
         return scopes.contains(self.scope, scope)
 
     def to_json(self) -> dict[str, Any]:
@@ -148,16 +148,13 @@ class DenyAssignments:
             for each in self._all
             if (principal is None or each.concerns(principal))
             and (name is None or each.display_name == name)
-            and (
-                scopes.contains(each.scope, scope)
-                or ("atscope" not in clauses and scopes.contains(scope, each.scope))
-            )
+            and scopes.in_list(scope, each.scope, at_scope="atscope" in clauses)
         ]
         return Response(200, {"value": found})
 
     def _get(self, _call: Call, scope: str, guid: str) -> Response:
         for each in self._all:
-            if each.guid == guid.lower() and scopes.segments(each.scope) == scopes.segments(scope):
+            if each.guid == guid.lower() and scopes.same(each.scope, scope):
                 return Response(200, each.to_json())
         raise ArmError(404, "DenyAssignmentNotFound", f"The deny assignment '{guid}' is not found.")
 

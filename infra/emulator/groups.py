@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from .operations import Operation, Operations
 from .wire import ArmError, Call, Response, Router
-from .world import ArmChange, Principal, World
+from .world import World
 
 GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
 _SUB = "/subscriptions/(?P<subscription>[^/]+)"
@@ -146,14 +146,14 @@ class Groups:
             self.require_writable(subscription, group)
         after = before or self.create(subscription, group, location)
         after.tags = body.get("tags") or {}
-        self._tell(call, after.id, "write", existed=before is not None)
+        self.announce(call, after.id, "write", existed=before is not None)
         return Response(200 if before else 201, after.document())
 
     def _patch(self, call: Call, subscription: str, group: str) -> Response:
         found = self.require_writable(subscription, group)
         tags = call.request.read(_Body).get("tags")
         found.tags = found.tags if tags is None else tags
-        self._tell(call, found.id, "write", existed=True)
+        self.announce(call, found.id, "write", existed=True)
         return Response(200, found.document())
 
     def _get(self, _call: Call, subscription: str, group: str) -> Response:
@@ -171,29 +171,15 @@ class Groups:
     def _begin_deletion(self, call: Call, subscription: str, group: ResourceGroup) -> Operation:
         def finish(_operation: Operation) -> None:
             self.remove(group.id)
-            self._tell(call, group.id, "delete", existed=True)
+            self.announce(call, group.id, "delete", existed=True)
 
         limits = self._world.knobs.group_deletion_seconds
         seconds = self._world.draw_seconds(limits, "delete", group.id)
         return self._operations.start(f"/subscriptions/{subscription}", seconds, finish)
 
-    def _tell(self, call: Call, group_id: str, verb: str, *, existed: bool) -> None:
-        self.announce(group_id, verb, call.caller, call.correlation_id, existed=existed)
-
-    def announce(
-        self,
-        group_id: str,
-        verb: str,
-        caller: Principal | None,
-        correlation_id: str,
-        *,
-        existed: bool,
-    ) -> None:
-        """Tell the world that a group was written or deleted."""
-        operation_name = f"{GROUP_TYPE}/{verb}"
-        self._world.changed(
-            ArmChange(group_id, operation_name, "Succeeded", caller, correlation_id, existed)
-        )
+    def announce(self, call: Call, group_id: str, verb: str, *, existed: bool) -> None:
+        """Tell the world that a group was written or deleted by a request."""
+        self._world.changed(call.change(group_id, f"{GROUP_TYPE}/{verb}", existed=existed))
 
 
 def _id(subscription: str, name: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .arm_ids import same, subscription_of
+from . import scopes
+from .arm_ids import subscription_of
 from .cluster_body import identity_type
 from .cluster_state import Cluster
 from .groups import Groups
@@ -82,7 +83,7 @@ class NodeGroups:
         made = self._groups.create(
             subscription, cluster.node_group, cluster.location, managed_by=cluster.id
         )
-        self._groups.announce(made.id, "write", call.caller, call.correlation_id, existed=False)
+        self._groups.announce(call, made.id, "write", existed=False)
         if cluster.control_plane_principal_id:
             principal_id = cluster.control_plane_principal_id
             self._assignments.seed(made.id, principal_id, "Contributor")
@@ -113,7 +114,7 @@ class NodeGroups:
     def remove(self, cluster: Cluster) -> None:
         """The node resource group with all in it, and the cluster's own principal."""
         node_group = self._groups.find(subscription_of(cluster.id), cluster.node_group)
-        if node_group and node_group.managed_by and same(node_group.managed_by, cluster.id):
+        if node_group and node_group.managed_by and scopes.same(node_group.managed_by, cluster.id):
             self._groups.remove(node_group.id)
         if cluster.own_principal:
             self._world.directory.remove(cluster.own_principal.object_id)

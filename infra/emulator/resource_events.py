@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from . import scopes
+from .arm_ids import subscription_of
 from .timestamps import arm_time
 from .world import ArmChange, Principal
 
@@ -23,7 +23,7 @@ Event = dict[str, Any]
 def resource_event(change: ArmChange, event_id: str, tenant_id: str, at: datetime) -> Event:
     """The event that one finished ARM operation raises."""
     verb, method = _VERBS[change.operation_name.rpartition("/")[2].lower()]
-    subscription = scopes.subscription_id(change.resource_id) or ""
+    subscription = subscription_of(change.resource_id)
     data: dict[str, Any] = {
         "authorization": {
             "scope": change.resource_id,

@@ -49,14 +49,14 @@ class ResourceRoutes:
     def _put(self, call: Call, **_path: str) -> Response:
         body = call.request.json_object()
         path = call.request.path
-        resource, existed = self._resources.put(path, body, call.caller, call.correlation_id)
+        resource, existed = self._resources.put(path, body, call)
         answers_200 = existed or resource.type.lower() in _CREATED_WITH_200
         return Response(200 if answers_200 else 201, self._resources.document(resource))
 
     def _patch(self, call: Call, **_path: str) -> Response:
         resource = self._require(call)
         body = _merged(self._resources.document(resource), call.request.json_object())
-        resource, _ = self._resources.put(resource.id, body, call.caller, call.correlation_id)
+        resource, _ = self._resources.put(resource.id, body, call)
         return Response(200, self._resources.document(resource))
 
     def _get(self, call: Call, **_path: str) -> Response:
@@ -66,7 +66,7 @@ class ResourceRoutes:
         return Response(204 if self._resources.find(call.request.path) else 404)
 
     def _delete(self, call: Call, **_path: str) -> Response:
-        removed = self._resources.remove(call.request.path, call.caller, call.correlation_id)
+        removed = self._resources.remove(call.request.path, call)
         return Response(200 if removed else 204)
 
     def _check_name(self, call: Call, **_path: str) -> Response:

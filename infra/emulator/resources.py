@@ -6,11 +6,11 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import arm_ids, resource_types
+from . import arm_ids, resource_types, scopes
 from .groups import Groups
 from .resource_types import Resource
-from .wire import ArmError
-from .world import ArmChange, Principal, World
+from .wire import ArmError, Call
+from .world import ArmChange, World
 
 IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
@@ -34,14 +34,11 @@ class Resources:
         return self._resources.get(resource_id.lower())
 
     def put(
-        self,
-        resource_id: str,
-        body: dict[str, Any],
-        caller: Principal | None = None,
-        correlation_id: str = "",
+        self, resource_id: str, body: dict[str, Any], call: Call | None = None
     ) -> tuple[Resource, bool]:
         """Create or replace a resource; also says whether it existed.
 
+        `call` is the request behind it, None when a service does it by itself.
         ArmError when the group or the parent is missing, or the type's own rules are broken.
         """
         self._require_parents(resource_id)
@@ -54,22 +51,17 @@ class Resources:
         # Nothing is refused from here on: a network is kept with all its subnets, or not at all.
         self._resources[resource_id.lower()] = resource
         if subnets is not None:
-            self._replace_subnets(resource, subnets)
-        existed = before is not None
-        correlation_id = correlation_id or self._world.new_guid()
-        self._tell(resource.id, resource.type, "write", caller, correlation_id, existed)
-        return resource, existed
+            self._replace_subnets(resource, subnets, call)
+        self._tell(resource, "write", call, existed=before is not None)
+        return resource, before is not None
 
-    def remove(
-        self, resource_id: str, caller: Principal | None = None, correlation_id: str = ""
-    ) -> bool:
+    def remove(self, resource_id: str, call: Call | None = None) -> bool:
         """Delete a resource with its children and its identity; False when there was none."""
         resource = self.find(resource_id)
         if resource is None:
             return False
         self._drop(resource)
-        correlation_id = correlation_id or self._world.new_guid()
-        self._tell(resource.id, resource.type, "delete", caller, correlation_id, True)
+        self._tell(resource, "delete", call, existed=True)
         return True
 
     def below(self, scope: str) -> list[Resource]:
@@ -138,13 +130,15 @@ class Resources:
                 "tenantId": resource.tenant_id,
             }
 
-    def _replace_subnets(self, network: Resource, subnets: dict[str, dict[str, Any]]) -> None:
+    def _replace_subnets(
+        self, network: Resource, subnets: dict[str, dict[str, Any]], call: Call | None
+    ) -> None:
         wanted = {subnet_id.lower() for subnet_id in subnets}
         for child in self.below(network.id):
             if child.id.lower() not in wanted:
-                self.remove(child.id)
+                self.remove(child.id, call)
         for subnet_id, subnet in subnets.items():
-            self.put(subnet_id, subnet)
+            self.put(subnet_id, subnet, call)
 
     def _remove_below(self, scope: str) -> None:
         for resource in self.below(scope):
@@ -174,21 +168,18 @@ class Resources:
         """Whether there is such a resource, here or elsewhere."""
         elsewhere = (document for source in self.more for document in source())
         return self.find(resource_id) is not None or any(
-            arm_ids.same(document["id"], resource_id) for document in elsewhere
+            scopes.same(document["id"], resource_id) for document in elsewhere
         )
 
-    def _tell(
-        self,
-        resource_id: str,
-        kind: str,
-        verb: str,
-        caller: Principal | None,
-        correlation_id: str,
-        existed: bool,
-    ) -> None:
-        change = ArmChange(
-            resource_id, f"{kind}/{verb}", "Succeeded", caller, correlation_id, existed
-        )
+    def _tell(self, resource: Resource, verb: str, call: Call | None, *, existed: bool) -> None:
+        operation_name = f"{resource.type}/{verb}"
+        if call:
+            change = call.change(resource.id, operation_name, existed=existed)
+        else:
+            correlation_id = self._world.new_guid()
+            change = ArmChange(
+                resource.id, operation_name, "Succeeded", None, correlation_id, existed
+            )
         self._world.changed(change)
 
 

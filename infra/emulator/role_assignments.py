@@ -16,7 +16,7 @@ from . import conditions, odata_filter, propagation, scopes
 from .assignments import TYPE, Assignment
 from .role_definitions import RoleDefinitions
 from .wire import ArmError, Call, Response, Router
-from .world import ArmChange, World
+from .world import World
 
 _PATH = r"(?P<scope>.*)/providers/Microsoft\.Authorization/roleAssignments"
 _FILTERS = frozenset({"atscope", "principalid", "assignedto"})
@@ -54,8 +54,7 @@ class RoleAssignments:
 
     def at(self, scope: str) -> list[Assignment]:
         """The assignments at exactly this scope."""
-        wanted = scopes.segments(scope)
-        return [each for each in self.all() if scopes.segments(each.scope) == wanted]
+        return [each for each in self.all() if scopes.same(each.scope, scope)]
 
     def named(self, name: str) -> Assignment | None:
         """The assignment with this name, whatever its scope: names are unique in the tenant."""
@@ -109,10 +108,7 @@ class RoleAssignments:
             for each in self.all()
             if each.is_readable(self._world.clock.now())
             and (principal is None or each.principal_id == principal.lower())
-            and (
-                scopes.contains(each.scope, scope)
-                or ("atscope" not in clauses and scopes.contains(scope, each.scope))
-            )
+            and scopes.in_list(scope, each.scope, at_scope="atscope" in clauses)
         ]
         return Response(200, {"value": found})
 
@@ -212,18 +208,7 @@ class RoleAssignments:
 
     def _at_scope(self, scope: str, name: str) -> Assignment | None:
         found = self.named(name)
-        if found and scopes.segments(found.scope) == scopes.segments(scope):
-            return found
-        return None
+        return found if found and scopes.same(found.scope, scope) else None
 
     def _changed(self, call: Call, assignment: Assignment, verb: str, *, existed: bool) -> None:
-        self._world.changed(
-            ArmChange(
-                assignment.id,
-                f"{TYPE}/{verb}",
-                "Succeeded",
-                call.caller,
-                call.correlation_id,
-                existed,
-            )
-        )
+        self._world.changed(call.change(assignment.id, f"{TYPE}/{verb}", existed=existed))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from . import odata_filter, scopes
 from .roles import TYPE, Permission, RoleDefinition, built_in_roles
 from .wire import ArmError, Call, Response, Router
-from .world import ArmChange, World
+from .world import World
 
 _PATH = r"(?P<scope>.*)/providers/Microsoft\.Authorization/roleDefinitions"
 _FILTERS = frozenset({"rolename", "type", "atscope", "atscopeandbelow"})
@@ -149,13 +149,4 @@ class RoleDefinitions:
     def _changed(
         self, call: Call, role: RoleDefinition, scope: str, verb: str, *, existed: bool
     ) -> None:
-        self._world.changed(
-            ArmChange(
-                role.id_at(scope),
-                f"{TYPE}/{verb}",
-                "Succeeded",
-                call.caller,
-                call.correlation_id,
-                existed,
-            )
-        )
+        self._world.changed(call.change(role.id_at(scope), f"{TYPE}/{verb}", existed=existed))

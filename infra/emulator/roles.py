@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any
 
 from . import scopes
+from .arm_ids import subscription_of
 from .timestamps import arm_time
 
 TYPE = "Microsoft.Authorization/roleDefinitions"
@@ -82,7 +83,7 @@ class RoleDefinition:
 
     def id_at(self, scope: str) -> str:
         """The role's full id as seen from a scope; `az` compares these ids with their case."""
-        subscription = scopes.subscription_id(scope)
+        subscription = subscription_of(scope)
         prefix = f"/subscriptions/{subscription}" if subscription else ""
         return f"{prefix}/providers/{TYPE}/{self.guid}"
 

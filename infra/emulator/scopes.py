@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)(?:/.*)?", re.IGNORECASE)
 
 
 def tidy(scope: str) -> str:
@@ -28,7 +25,15 @@ def contains(outer: str, inner: str) -> bool:
     return segments(inner)[: len(above)] == above
 
 
-def subscription_id(scope: str) -> str | None:
-    """The subscription a scope lies in; None for the root and management groups."""
-    found = _SUBSCRIPTION.fullmatch(scope)
-    return found[1] if found else None
+def same(one: str, other: str) -> bool:
+    """Whether two scopes, or ids, name the same thing."""
+    return segments(one) == segments(other)
+
+
+def in_list(scope: str, assigned_at: str, *, at_scope: bool) -> bool:
+    """Whether a list at `scope` shows what is assigned at another scope.
+
+    What is assigned at or above it holds there, too; what is assigned below it is shown unless the
+    list was asked for with atScope().
+    """
+    return contains(assigned_at, scope) or (not at_scope and contains(scope, assigned_at))

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from .world import Principal
+from .world import ArmChange, Principal
 
 Shape = TypeVar("Shape")
 
@@ -166,6 +166,12 @@ class Call:
     request: Request
     caller: Principal | None
     correlation_id: str
+
+    def change(self, resource_id: str, operation_name: str, *, existed: bool) -> ArmChange:
+        """What the request did, once it has succeeded."""
+        return ArmChange(
+            resource_id, operation_name, "Succeeded", self.caller, self.correlation_id, existed
+        )
 
 
 Handler = Callable[..., Response]

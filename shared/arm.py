@@ -55,7 +55,8 @@ def connect(credential: TokenCredential, settings: Settings, **sdk: Any) -> "Arm
     options: dict[str, Any] = {
         "base_url": settings.arm_endpoint,
         "credential_scopes": [f"{settings.audience}/.default"],
-        "per_call_policies": [EgressGuard(settings.arm_endpoint)],
+        # Innermost, so that redirects and what the SDKs' own policies send are judged as well.
+        "per_retry_policies": [EgressGuard(settings.arm_endpoint)],
         # Only a connection that failed is tried again; a status never is, or Retry-After would
         # be slept off inside the turn (azure-core _retry.py: it is honoured for any status).
         "retry_policy": RetryPolicy(
@@ -223,7 +224,7 @@ class Arm:
             client = ContainerServiceClient(
                 self._credential, subscription_id, api_version=_CLUSTERS_VERSION, **self._options
             )
-            self._clusters[subscription_id] = client
+            client = self._clusters.setdefault(subscription_id, client)
         return client
 
     def _managed(self, cluster: ClusterId) -> Any:

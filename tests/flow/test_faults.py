@@ -173,6 +173,18 @@ def test_a_create_we_may_not_do_needs_an_administrator_and_is_tried_on(town: Tow
     town.run_until(town.ready, minutes=120)
 
 
+def test_a_provider_that_is_not_registered_is_told_and_not_registered_by_us(town: Town) -> None:
+    """The SDK has a policy that registers it, and waits for that without end."""
+    town.fault(
+        "status", status=409, code="MissingSubscriptionRegistration", method="PUT", path=CLUSTER,
+        message="The subscription is not registered to use namespace 'Microsoft.ContainerService'.",
+    )  # fmt: skip
+    ask(town)
+    town.run(5)
+    assert town.status("Ready") == ("False", "MissingSubscriptionRegistration")
+    assert town.calls("POST") == 0
+
+
 def test_a_cluster_we_may_not_read_needs_an_administrator_and_is_not_asked_for_all_day(
     town: Town,
 ) -> None:

@@ -1,6 +1,8 @@
 """Nothing leaves for ARM that is not on the list, whatever the SDKs make of a scope."""
 
 import re
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,12 @@ from hypothesis import strategies as st
 
 from infra.emulator import Emulator, EmulatorTransport
 from infra.emulator.knobs import Knobs
+from infra.emulator.wire import Request, Response
+from shared.arm import connect
 from shared.egress import EgressGuard, allowed
 from shared.errors import Terminal
+from shared.resource_id import cluster_id
+from shared.settings import Settings, WorkStorage
 
 ENDPOINT = "https://management.azure.com"
 SUB = "11111111-2222-3333-4444-555555555555"
@@ -128,7 +134,7 @@ def azure() -> Emulator:
 def options(azure: Emulator) -> dict[str, Any]:
     return {
         "transport": EmulatorTransport(azure),
-        "per_call_policies": [EgressGuard(ENDPOINT)],
+        "per_retry_policies": [EgressGuard(ENDPOINT)],
         "retry_total": 0,
     }
 
@@ -177,3 +183,30 @@ def test_no_injected_cluster_name_reaches_azure_through_the_real_sdk(
     ):
         client.managed_clusters.get(group, name)
     assert azure.world.ledger.entries == []
+
+
+class Elsewhere:
+    """An ARM that sends everybody to another host."""
+
+    def __init__(self, azure: Emulator) -> None:
+        self.world = azure.world
+        self.asked: list[str] = []
+
+    def handle(self, request: Request) -> Response:
+        self.asked.append(request.url)
+        return Response(307, headers={"Location": "https://elsewhere.example/"})
+
+    def advance(self, seconds: float) -> None:
+        """Time does not matter here."""
+
+
+def test_a_redirect_is_not_followed_off_the_list(azure: Emulator) -> None:
+    elsewhere = Elsewhere(azure)
+    arm = connect(
+        azure.credential(azure.app_identity),
+        Settings((SUB,), Path(), WorkStorage(), ENDPOINT, ENDPOINT),
+        transport=EmulatorTransport(elsewhere),
+    )
+    with closing(arm), pytest.raises(Terminal, match="EgressRefused"):
+        arm.get_cluster(cluster_id(SUB, "g", "c"))
+    assert len(elsewhere.asked) == 1

@@ -20,6 +20,9 @@ ARGS ?=
 
 .PHONY: help
 help: ## Show this list
+	@echo 'Needs Python 3.11 and Node 20 or newer; what else it takes is installed into this folder.'
+	@echo 'Begin with `make demo`; then `make up`, and `.venv/bin/python -m grantkeeper --help`.'
+	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
@@ -34,14 +37,15 @@ demo: setup ## The main job from request to Ready, on this machine, in about a m
 
 .PHONY: up
 up: setup ## Start the local stack and leave it running; POLICY=file for another policy
+	@$(if $(POLICY),$(run) -m grantkeeper policy check '$(POLICY)' >/dev/null)
 	@$(run) -m infra.stack up $(if $(POLICY),--policy '$(POLICY)') $(ARGS)
 
 .PHONY: down
-down: setup ## Stop the local stack
+down: setup ## Stop the local stack and drop its data
 	@$(run) -m infra.stack down
 
 .PHONY: test
-test: setup ## Every test; ARGS="-k name" for some
+test: setup ## Every test; ARGS="tests/unit -k grants" for some
 	@$(run) -m pytest $(ARGS)
 
 .PHONY: lint
@@ -59,7 +63,7 @@ format: setup ## Rewrite the code in the house's format
 	@$(run) -m ruff format .
 
 .PHONY: bench
-bench: setup ## Measure cold start, ARM calls, messages and memory
+bench: setup ## Measure cold start, ARM calls, messages and memory; ARGS=--help
 	@$(run) -m tests.bench $(ARGS)
 
 .PHONY: lock

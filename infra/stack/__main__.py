@@ -45,6 +45,9 @@ def main() -> int:
     except PartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        return 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -81,7 +84,11 @@ def existing_file(text: str) -> Path:
 def up(stack: Stack, env: Path) -> int:
     """Start the stack, write the environment file and say where everything is."""
     announce(stack)
-    stack.start()
+    try:
+        stack.start()
+    except BaseException:
+        env.unlink(missing_ok=True)  # nothing runs now
+        raise
     return describe(stack, env)
 
 

@@ -199,6 +199,16 @@ def test_up_twice_at_once_makes_one_stack_and_down_ends_it(tmp_path: Path, polic
     assert not (tmp_path / "env").exists()
 
 
+def test_an_up_that_fails_leaves_no_environment_of_an_earlier_one(
+    tmp_path: Path, policy: Path
+) -> None:
+    env_file.write(tmp_path / "env", {"HOST_URL": "http://localhost:1"})
+    up = [*command("up", tmp_path, policy), "--emulator-flag=--no-such-flag"]
+    failed = subprocess.run(up, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (failed.returncode, "no-such-flag" in failed.stderr) == (1, True)
+    assert not (tmp_path / "env").exists()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -9)])
 def test_run_stops_everything_when_it_ends_however_it_ends(
     tmp_path: Path, policy: Path, number: signal.Signals, code: int

@@ -4,6 +4,7 @@ Operator-owned. It is the only source of roles and scopes besides the cluster it
 events name neither. Field names are camelCase; durations are ISO 8601 (`PT60M`), as in ARM.
 """
 
+import copy
 import re
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -64,6 +65,15 @@ class Parameter(_Wire, frozen=True):
     maximum: int | None = None
     enum: tuple[int | str, ...] | None = None
     pattern: str | None = None
+
+    def put(self, cluster: dict[str, Any], value: Any) -> None:
+        """Set `value` where `path` says; missing objects on the way are made."""
+        parts = self.path[1:].split("/")
+        *path, last = [part.replace("~1", "/").replace("~0", "~") for part in parts]
+        place: Any = cluster
+        for part in path:
+            place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
+        place[int(last) if isinstance(place, list) else last] = value
 
     def fault(self, value: Any) -> str:
         """Why `value` is not allowed here, or an empty text."""
@@ -170,18 +180,20 @@ class Policy(_Wire, frozen=True):
         return ""
 
 
-def role_guid(name: str) -> str:
-    """The GUID of a role given by built-in name or by GUID. Raises `PolicyError`."""
+def role_guid(name: str, where: str = "") -> str:
+    """The GUID of a role given by built-in name or by GUID. Raises `PolicyError` saying `where`."""
     if name in BUILT_IN_ROLES:
         return BUILT_IN_ROLES[name]
     try:
         found = guid(name, "role")
     except InvalidId:
         raise PolicyError(
-            f"role {name!r}: neither a GUID nor one of {', '.join(BUILT_IN_ROLES)}"
+            f"{where}role {name!r}: neither a GUID nor one of {', '.join(BUILT_IN_ROLES)}"
         ) from None
     if found in _FORBIDDEN_ROLES:
-        raise PolicyError(f"role {_FORBIDDEN_ROLES[found]}: can grant itself more; never grantable")
+        raise PolicyError(
+            f"{where}role {_FORBIDDEN_ROLES[found]}: can grant itself more; never grantable"
+        )
     return found
 
 
@@ -201,15 +213,27 @@ def parse(text: bytes) -> Policy:
         policy = msgspec.yaml.decode(text, type=Policy)
     except msgspec.DecodeError as error:
         raise PolicyError(f"policy: {error}") from None
-    for name in policy.grantable.roles:
-        role_guid(name)
+    _check_grantable(policy.grantable)
     for name, profile in policy.profiles.items():
         _check_profile(name, profile)
     for position, grant in enumerate(policy.grants):
         _check_declared(f"grants[{position}]", grant)
     if policy.propagation.window <= timedelta(0) or policy.propagation.consecutive_reads < 1:
         raise PolicyError("propagation: window and consecutiveReads must be positive")
+    for name in policy.looks.__struct_fields__:
+        if getattr(policy.looks, name) <= timedelta(0):
+            raise PolicyError(f"looks.{name}: must be positive")
     return policy
+
+
+def _check_grantable(grantable: Grantable) -> None:
+    for name in grantable.roles:
+        role_guid(name, "grantable.roles: ")
+    for text in grantable.subscriptions:
+        try:
+            guid(text, f"grantable.subscriptions: {text!r}")
+        except InvalidId as error:
+            raise PolicyError(str(error)) from None
 
 
 def _check_profile(name: str, profile: Profile) -> None:
@@ -224,15 +248,33 @@ def _check_profile(name: str, profile: Profile) -> None:
     kind = identity.get("type") if isinstance(identity, dict) else None
     if kind not in {"SystemAssigned", "UserAssigned"}:
         raise PolicyError(f"{where}.identity.type: SystemAssigned or UserAssigned")
+    if not isinstance(profile.cluster.get("tags", {}), dict):
+        raise PolicyError(f"{where}.tags: not a mapping")
     for key, parameter in profile.parameters.items():
-        if not re.fullmatch(r"(?:/(?:[^~/]|~[01])+)+", parameter.path):
-            raise PolicyError(f"profiles.{name}.parameters.{key}.path: not a JSON Pointer")
-        if parameter.type == "string" and parameter.enum is None and parameter.pattern is None:
-            raise PolicyError(f"profiles.{name}.parameters.{key}: a string needs enum or pattern")
+        _check_parameter(f"profiles.{name}.parameters.{key}", parameter, profile)
+
+
+def _check_parameter(where: str, parameter: Parameter, profile: Profile) -> None:
+    if not re.fullmatch(r"(?:/(?:[^~/]|~[01])+)+", parameter.path):
+        raise PolicyError(f"{where}.path: not a JSON Pointer")
+    try:
+        parameter.put(copy.deepcopy(profile.cluster), None)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise PolicyError(f"{where}.path: leads nowhere in the profile's `cluster`") from None
+    if parameter.type == "string" and parameter.enum is None and parameter.pattern is None:
+        raise PolicyError(f"{where}: a string needs enum or pattern")
+    if parameter.type != "string" and parameter.pattern is not None:
+        raise PolicyError(f"{where}.pattern: only of a string")
+    if parameter.type != "integer" and (parameter.minimum, parameter.maximum) != (None, None):
+        raise PolicyError(f"{where}: minimum and maximum are only of an integer")
+    try:
+        re.compile(parameter.pattern or "")
+    except re.error as error:
+        raise PolicyError(f"{where}.pattern: not a regular expression: {error}") from None
 
 
 def _check_declared(where: str, grant: DeclaredGrant) -> None:
-    role_guid(grant.role)
+    role_guid(grant.role, f"{where}.role: ")
     if grant.identity not in {CONTROL_PLANE, KUBELET} and not grant.identity.startswith(ADDON):
         raise PolicyError(f"{where}.identity: controlPlane, kubelet or addon:<key>")
     try:

@@ -54,7 +54,7 @@ def cluster_body(profile: Profile, request: ClusterRequest, cluster: ClusterId) 
     """
     body = copy.deepcopy(profile.cluster)
     for name, value in request.parameters.items():
-        _set(body, profile.parameters[name].path, value)
+        profile.parameters[name].put(body, value)
     properties = body["properties"]
     if not (properties.get("dnsPrefix") or properties.get("fqdnSubdomain")):
         properties["dnsPrefix"] = dns_prefix(cluster)
@@ -71,15 +71,3 @@ def dns_prefix(cluster: ClusterId) -> str:
         name = f"a{name}"[:10]
     group = re.sub(r"[^A-Za-z0-9-]", "", cluster.resource_group)[:16]
     return f"{name}-{group}-{cluster.subscription_id[:6]}"
-
-
-def _set(body: dict[str, Any], pointer: str, value: Any) -> None:
-    """Put `value` where an RFC 6901 pointer says; missing objects on the way are made."""
-    *path, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
-    place: Any = body
-    for part in path:
-        place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
-    if isinstance(place, list):
-        place[int(last)] = value
-    else:
-        place[last] = value

@@ -55,6 +55,16 @@ def test_what_is_left_out_has_azures_figures() -> None:
         ("agentPoolProfiles: [", "pools: [", "agentPoolProfiles"),
         ("      properties:\n", "      properties:\n        servicePrincipalProfile: {}\n",
          "servicePrincipalProfile"),
+        ("agentPoolProfiles/0/count", "agentPoolProfiles/1/count", "nodeCount.path"),
+        ("agentPoolProfiles/0/count", "agentPoolProfiles/first/count", "nodeCount.path"),
+        ("agentPoolProfiles/0/count", "agentPoolProfiles/0/count/of", "nodeCount.path"),
+        ("type: integer", "type: string, enum: [a]", "nodeCount: minimum"),
+        ("type: integer", "type: integer, pattern: x", "nodeCount.pattern"),
+        ("type: integer, minimum: 1, maximum: 10", "type: string, pattern: '['",
+         "nodeCount.pattern"),
+        ("roles: [Network Contributor, AcrPull]", "roles: [AcrPul]", "grantable.roles"),
+        ("grantable:\n", "grantable:\n  subscriptions: [mine]\n", "grantable.subscriptions"),
+        ("      identity: {", "      tags: [a]\n      identity: {", "tags"),
     ],
 )  # fmt: skip
 def test_a_fault_names_its_field(before: str, after: str, named: str) -> None:
@@ -68,7 +78,7 @@ def test_a_fault_names_its_field(before: str, after: str, named: str) -> None:
     ("text", "named"),
     [
         (GRANT.format("kubelets", "AcrPull", REGISTRY), "grants[0].identity"),
-        (GRANT.format("kubelet", "AcrPul", REGISTRY), "AcrPul"),
+        (GRANT.format("kubelet", "AcrPul", REGISTRY), "grants[0].role"),
         (GRANT.format("kubelet", OWNER, REGISTRY), "Owner"),
         (GRANT.format("kubelet", "AcrPull", f"/subscriptions/{SUB}"), "grants[0].scope"),
         (GRANT.format("kubelet", "AcrPull", "/"), "grants[0].scope"),
@@ -78,6 +88,7 @@ def test_a_fault_names_its_field(before: str, after: str, named: str) -> None:
         ("propagation: {window: 60 minutes}\n", "propagation.window"),
         ("propagation: {verify: hope}\n", "propagation.verify"),
         ("looks: {resync: -1}\n", "looks.resync"),
+        ("looks: {absent: PT0S}\n", "looks.absent"),
         ("clusters: 5\n", "clusters"),
         ("surprise: 1\n", "surprise"),
     ],

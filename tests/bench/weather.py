@@ -26,12 +26,13 @@ from shared import queues
 from tests.bench import towns
 from tests.flow.town import Letter, Town
 
+_POISON = "-poison"  # as the queue trigger names them
 _EVENTS = "events"  # delivered like letters, so that they too come twice and come again
 _DOORS: dict[str, Callable[[func.QueueMessage], None]] = {
     queues.REQUESTS: function_app.request_cluster,
     queues.RECONCILE: function_app.reconcile_cluster,
-    queues.REQUESTS + queues.POISON: function_app.request_poisoned,
-    queues.RECONCILE + queues.POISON: function_app.reconcile_poisoned,
+    queues.REQUESTS + _POISON: function_app.request_poisoned,
+    queues.RECONCILE + _POISON: function_app.reconcile_poisoned,
 }
 _MAX_DEQUEUE_COUNT = 5  # host.json
 _VISIBILITY_TIMEOUT = timedelta(seconds=30)  # host.json; Event Grid's second retry waits as long
@@ -107,7 +108,7 @@ class WeatherTown(Town):
         if self._attempts[letter.number] < _MAX_DEQUEUE_COUNT or letter.queue == _EVENTS:
             heappush(self.post.letters, replace(letter, at=self.clock.now() + _VISIBILITY_TIMEOUT))
         else:
-            self.post.put(letter.queue + queues.POISON, letter.text)
+            self.post.put(letter.queue + _POISON, letter.text)
 
     def _count_waiting(self) -> None:
         self.peak = max(self.peak, self.turns_waiting())

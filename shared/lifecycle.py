@@ -1,7 +1,8 @@
 """Only importer of azure.eventgrid: tells a custom topic what happened to a cluster.
 
-CloudEvents 1.0, at least once; an event's id is the same however often it is sent, so receivers
-can tell. A topic that is down delays nothing: the loss is logged and the work goes on.
+CloudEvents 1.0, at least once; an event's id is the same however often it is sent, also by two
+turns at once, so receivers can tell: it names what the event happened to, in its former state. A
+topic that is down delays nothing: the loss is logged and the work goes on.
 """
 
 import logging
@@ -13,7 +14,7 @@ from azure.core.credentials import AzureKeyCredential, TokenCredential
 from azure.core.exceptions import AzureError
 from azure.eventgrid import EventGridPublisherClient
 
-from shared.model import Progress, Record
+from shared.model import Condition, Progress, Record
 from shared.policy import role_name
 from shared.settings import Settings
 
@@ -24,11 +25,11 @@ _IDS = uuid.UUID("0f0c6a3e-9d3b-4c53-8c0e-2f7f3f0a8b55")
 _PREFIX = "Grantkeeper."
 # For the call: the client's constructor drops them (azure-eventgrid 4.22.1, _patch.py).
 _CALL: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 10}
-_TOLD = (  # condition, the event told when it takes this status
-    ("Ready", "AccessReady", "True"),
-    ("PermissionsEffective", "AccessLate", "False"),
-    ("ClusterProvisioned", "ClusterFailed", "False"),
-)
+_TOLD = {
+    ("Ready", "True"): "AccessReady",
+    ("PermissionsEffective", "False"): "AccessLate",
+    ("ClusterProvisioned", "False"): "ClusterFailed",
+}
 
 
 def connect(settings: Settings, credential: TokenCredential) -> "Lifecycle":
@@ -68,23 +69,32 @@ class Lifecycle:
 
 def happened(before: Record, after: Record) -> Iterator[Event]:
     """The events between two versions of a record (pure)."""
-    if after.put_at and not before.put_at:
-        yield _event(after, "ClusterCreating", "", {})
-    known = {p.grant.key: p for p in before.grants}
+    if after.put_at and not before.put_at and after.request:
+        yield _event(after, "ClusterCreating", after.request.request_id, {})
+    known = {p.grant.key: p.written_at for p in before.grants}
     for progress in after.grants:
         earlier = known.get(progress.grant.key)
-        if progress.written_at and not (earlier and earlier.written_at):
-            yield _event(after, "GrantWritten", str(progress.grant.key), _grant(progress))
-    for kind, name, status in _TOLD:
-        old, new = before.condition(kind), after.condition(kind)
-        if new and new.status == status and not (old and old.status == status):
-            event = "ClusterDeleted" if new.reason == "Deleted" else name
-            data = {"reason": new.reason, "message": new.message}
-            yield _event(after, event, new.since.isoformat(), data)
+        if progress.written_at and progress.written_at != earlier:
+            occurrence = f"{after.resource_uid}|{progress.grant.key}|{earlier}"
+            yield _event(after, "GrantWritten", occurrence, _grant(progress))
+    for new in after.conditions:
+        old = before.condition(new.type)
+        name = _told_by(new)
+        if name and name != _told_by(old):
+            occurrence = f"{after.resource_uid}|{old.since if old else None}"
+            yield _event(after, name, occurrence, {"reason": new.reason, "message": new.message})
+
+
+def _told_by(condition: Condition | None) -> str:
+    """The event that tells of a condition's being as it is; empty when none does."""
+    if condition is None:
+        return ""
+    name = _TOLD.get((condition.type, condition.status), "")
+    return "ClusterDeleted" if name == "ClusterFailed" and condition.reason == "Deleted" else name
 
 
 def _event(record: Record, kind: str, occurrence: str, data: dict[str, Any]) -> Event:
-    seed = f"{record.cluster_id.lower()}|{record.resource_uid}|{kind}|{occurrence}"
+    seed = f"{record.cluster_id.lower()}|{kind}|{occurrence}"
     return {
         "specversion": "1.0",
         "id": str(uuid.uuid5(_IDS, seed)),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from shared.conditions import merge
 from shared.lifecycle import happened
 from shared.model import Record
-from tests.unit.nouns import CLUSTER, NOW, PRINCIPAL, SUBNET, at, progress, record
+from tests.unit.nouns import CLUSTER, NOW, PRINCIPAL, SUBNET, at, progress, record, request
 
 
 def told(before: Record, after: Record) -> list[str]:
@@ -26,12 +26,14 @@ WRITTEN = progress(written_at=NOW, assignment_id="/a")
     ("before", "after", "events"),
     [
         (record(), record(), []),
-        (record(), record(put_at=NOW), ["ClusterCreating"]),
+        (record(), record(put_at=NOW, request=request()), ["ClusterCreating"]),
         (record(put_at=NOW), record(put_at=NOW), []),
         (record(), record(grants=(WRITTEN,)), ["GrantWritten"]),
         (record(grants=(progress(),)), record(grants=(WRITTEN,)), ["GrantWritten"]),
         (record(grants=(WRITTEN,)), record(grants=(WRITTEN,)), []),
         (record(), record(grants=(progress(),)), []),
+        (record(grants=(WRITTEN,)), record(grants=(replace(WRITTEN, written_at=at(60)),)),
+         ["GrantWritten"]),
         (record(), having("Ready", "True"), ["AccessReady"]),
         (record(), having("Ready", "False"), []),
         (having("Ready", "True"), having("Ready", "True"), []),
@@ -40,24 +42,50 @@ WRITTEN = progress(written_at=NOW, assignment_id="/a")
         (record(), having("ClusterProvisioned", "False"), ["ClusterFailed"]),
         (record(), having("ClusterProvisioned", "False", "Deleted"), ["ClusterDeleted"]),
         (record(), having("ClusterProvisioned", "Unknown"), []),
+        (having("ClusterProvisioned", "False"), having("ClusterProvisioned", "False"), []),
+        (having("ClusterProvisioned", "False"), having("ClusterProvisioned", "False", "Deleted"),
+         ["ClusterDeleted"]),
     ],
-)
+)  # fmt: skip
 def test_what_is_told(before: Record, after: Record, events: list[str]) -> None:
     assert told(before, after) == events
 
 
+def ids(before: Record, after: Record) -> list[str]:
+    return [event["id"] for event in happened(before, after)]
+
+
 def test_an_event_sent_again_has_the_same_id() -> None:
-    after = replace(having("Ready", "True"), put_at=NOW, grants=(WRITTEN,))
-    first, second = list(happened(record(), after)), list(happened(record(), after))
-    assert [event["id"] for event in first] == [event["id"] for event in second]
-    assert len({event["id"] for event in first}) == 3
+    """As when two turns began with the same record, or one died before it saved."""
+    after = replace(having("Ready", "True"), put_at=NOW, request=request(), grants=(WRITTEN,))
+    later = replace(
+        having("Ready", "True", moment=at(60)),
+        put_at=at(60),
+        request=request(),
+        grants=(replace(WRITTEN, written_at=at(60)),),
+    )
+    assert ids(record(), after) == ids(record(), later)
+    assert len(set(ids(record(), after))) == 3
+
+
+def test_a_create_found_after_a_crash_is_the_same_create() -> None:
+    sent = record(put_at=NOW, request=request())
+    assert ids(record(), sent) == ids(record(), replace(sent, resource_uid="uid"))
 
 
 def test_another_occurrence_has_another_id() -> None:
-    (first,) = happened(record(), having("Ready", "True"))
-    (later,) = happened(record(), having("Ready", "True", moment=at(60)))
-    (reborn,) = happened(record(), replace(having("Ready", "True"), resource_uid="other"))
-    assert len({event["id"] for event in (first, later, reborn)}) == 3
+    ready, unready = having("Ready", "True"), having("Ready", "False")
+    occurrences = (
+        ids(record(), ready),
+        ids(unready, ready),
+        ids(having("Ready", "False", moment=at(60)), ready),
+        ids(record(), replace(ready, resource_uid="other")),
+        ids(record(), record(put_at=NOW, request=request())),
+        ids(record(), record(put_at=NOW, request=request(request_id="r-2"))),
+        ids(record(), record(grants=(WRITTEN,))),
+        ids(record(grants=(WRITTEN,)), record(grants=(replace(WRITTEN, written_at=at(60)),))),
+    )
+    assert len({one for (one,) in occurrences}) == len(occurrences)
 
 
 def test_events_name_the_cluster_and_the_grant() -> None:

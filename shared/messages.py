@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -125,7 +124,7 @@ def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
     for tag, value in body.tags.items():
         if len(tag) > 512 or len(value) > 256 or re.search(r"[<>%&\\?/]", tag):
             raise refuse("InvalidRequest", "tags", "a tag ARM does not accept")
-    if field := _unprintable({"profile": body.profile, **body.tags, **body.parameters}):
+    if field := _unprintable(body):
         raise refuse("InvalidRequest", field, "holds control or direction characters")
     try:
         cluster = cluster_id(body.subscription_id or managed[0], body.resource_group, body.name)
@@ -146,11 +145,16 @@ def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
     )
 
 
-def _unprintable(texts: Mapping[str, Any]) -> str:
-    """The first key whose name or text has control, direction or surrogate characters."""
-    for key, value in texts.items():
-        if any(unicodedata.category(c).startswith("C") for c in f"{key}{value}"):
-            return key if key.isprintable() else "tags"
+def _unprintable(body: _RequestBody) -> str:
+    """The first field whose name or text has control, direction or surrogate characters."""
+    texts = {
+        "profile": body.profile,
+        **{f"tags.{name}": value for name, value in body.tags.items()},
+        **{f"parameters.{name}": str(value) for name, value in body.parameters.items()},
+    }
+    for field, text in texts.items():
+        if any(unicodedata.category(c).startswith("C") for c in field + text):
+            return field if field.isprintable() else field.partition(".")[0]
     return ""
 
 

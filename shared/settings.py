@@ -96,14 +96,15 @@ def _cloud(source: Mapping[str, str], faults: list[str]) -> Cloud:
 def _subscriptions(source: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
     text = source.get("MANAGED_SUBSCRIPTIONS", "")
     found = []
-    for position, part in enumerate(filter(None, text.replace(",", " ").split()), start=1):
+    parts = text.replace(",", " ").split()
+    for position, part in enumerate(parts, start=1):
         try:
             found.append(subscription_id(part))
         except InvalidId:
             faults.append(
                 f"MANAGED_SUBSCRIPTIONS: entry {position} is not a subscription id (GUID)"
             )
-    if not text.strip():
+    if not parts:
         faults.append(
             "MANAGED_SUBSCRIPTIONS: missing; set it to the ids of the subscriptions to look after, "
             "separated by commas"

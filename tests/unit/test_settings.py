@@ -63,6 +63,12 @@ def test_managed_subscriptions_keep_their_order(text: str, expected: tuple[str, 
     assert read({**FINE, "MANAGED_SUBSCRIPTIONS": text}).managed_subscriptions == expected
 
 
+@pytest.mark.parametrize("text", ["", " ", ",", " , "])
+def test_no_subscription_at_all_is_a_fault(text: str) -> None:
+    with pytest.raises(SettingsError, match="MANAGED_SUBSCRIPTIONS: missing"):
+        read({**FINE, "MANAGED_SUBSCRIPTIONS": text})
+
+
 @pytest.mark.parametrize("text", ["x", f"{SUB},y", f"/subscriptions/{SUB}"])
 def test_a_wrong_subscription_is_named_by_its_place_and_not_repeated(text: str) -> None:
     (fault,) = faults_of(MANAGED_SUBSCRIPTIONS=text)

@@ -1,16 +1,62 @@
 """Azure on this machine: ARM with AKS and RBAC, managed identity, Event Grid, faults and a clock.
 
-The map:
+The way of a request, from the outside in:
 
-    __main__, server        the TLS server and its flags          (mouth two)
-    transport               an azure-core transport, in process   (mouth one)
-    app                     one request: caller, faults, rights, route, ledger
-    wire, world, clock, knobs, keys, faults, control
-    subscriptions, groups, resources, resource_types, operations
-    clusters, cluster_*, node_groups, agent_pools, run_command, kubeconfig
-    identity                token endpoint and tokens
-    role_definitions, role_assignments, deny_assignments, access, permissions, graph
-    event_grid, event_*, delivery, custom_topics
+    __main__                        the program: its flags, the ready line, the end
+    certificates, keys              what it makes up: a CA, and secrets that open nothing else
+    env_file, private_file          what it tells its clients; how secrets are written
+    server                          one mouth: TLS on loopback
+    transport                       the other mouth: an azure-core transport, in process
+    app                             the assembly; Emulator is all that tests need
+    gateway                         every request: caller, faults, rights, route, ledger
+    wire                            requests, answers, ArmError, Call, Router
+    faults, stale_reads             bad weather on the wire
+    identity                        the token endpoint, its tokens and their checks
+
+What all rooms build on:
+
+    world                           chance, due work, the directory of principals, the ledger
+    clock, knobs                    time; everything that can be turned
+    arm_ids, scopes                 the parts of an id; what lies at, above or below what
+    odata_filter, timestamps        $filter; moments as Azure writes them
+
+ARM and AKS:
+
+    subscriptions, groups           the tenant and its providers; resource groups
+    operations                      long-running operations and how they are polled
+    resources, resource_routes      any resource; its routes
+    resource_types                  what Azure adds to, and demands of, the types modelled
+    clusters, cluster_routes        all clusters, how they come and go; their routes
+    cluster_state                   one cluster
+    cluster_body                    what a cluster's PUT may say, and what is filled in
+    cluster_fields, cluster_shape   the body's field names; their JSON types
+    cluster_links                   what a body points at outside, and the requester's rights there
+    node_groups                     the identities and the group that AKS makes for a cluster
+    agent_pools                     pools as resources of their own
+    run_command, kubeconfig         a look from inside a cluster; a way in that leads nowhere
+
+RBAC and the directory:
+
+    role_definitions, roles         the requests; one role and the built-in ones
+    role_assignments, assignments   the requests; one assignment
+    assignment_checks, conditions   refusals of a PUT; ABAC
+    propagation                     when an assignment is readable, and when effective
+    deny_assignments                stronger than any role
+    access, permissions             who may do what where, now; the caller's own
+    graph                           the few reads of Microsoft Graph
+
+Event Grid:
+
+    event_grid                      from ARM changes to events and their subscriptions
+    resource_events                 one event
+    event_subscriptions             who wants which events, where, in which form
+    event_faults                    lost, doubled, late, out of order
+    delivery, event_destinations    attempts and retries; one attempt: a webhook, a queue
+    custom_topics                   what clients publish
+
+Steering it while it runs:
+
+    control, event_control          the routes under /_emulator; those about events
 
 Nothing here imports the product: an idea shared by both sides would be invisible when wrong.
 """

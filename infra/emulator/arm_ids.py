@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What routes begin with: regular expressions whose named groups become arguments of handlers.
+IN_SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
+IN_GROUP = IN_SUBSCRIPTION + "/resourcegroups/(?P<group>[^/]+)"
+
 VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 

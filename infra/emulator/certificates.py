@@ -7,6 +7,8 @@ from pathlib import Path
 
 import trustme
 
+from . import private_file
+
 CA_FILE = "ca.pem"
 _SERVER_FILE = "server.pem"
 
@@ -20,9 +22,8 @@ def ensure(folder: Path) -> Path:
     if not (ca_path.exists() and server_path.exists()):
         authority = trustme.CA(organization_name="Local Azure emulator")
         certificate = authority.issue_cert("localhost", "127.0.0.1", "::1")
-        server_path.touch(mode=0o600)
-        server_path.write_bytes(certificate.private_key_and_cert_chain_pem.bytes())
-        authority.cert_pem.write_to_path(str(ca_path))
+        private_file.write(server_path, certificate.private_key_and_cert_chain_pem.bytes())
+        private_file.write(ca_path, authority.cert_pem.bytes())
     return ca_path
 
 

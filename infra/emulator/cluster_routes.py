@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import cluster_body
+from .arm_ids import IN_GROUP, IN_SUBSCRIPTION
 from .cluster_links import LinkChecks
 from .cluster_state import Cluster
 from .clusters import Clusters, cluster_id_of
@@ -14,12 +15,8 @@ from .operations import Operations
 from .wire import ArmError, Call, Response, Router
 from .world import World
 
-_SUB = "/subscriptions/(?P<subscription>[^/]+)"
-_IN_SUB = _SUB + "/providers/Microsoft\\.ContainerService/managedClusters"
-_IN_GROUP = (
-    _SUB + "/resourcegroups/(?P<group>[^/]+)/providers/Microsoft\\.ContainerService/managedClusters"
-)
-CLUSTER_PATH = _IN_GROUP + "/(?P<name>[^/]+)"
+_CLUSTERS = r"/providers/Microsoft\.ContainerService/managedClusters"
+CLUSTER_PATH = IN_GROUP + _CLUSTERS + "/(?P<name>[^/]+)"
 
 
 class ClusterRoutes:
@@ -42,8 +39,8 @@ class ClusterRoutes:
     def register(self, router: Router) -> None:
         """Routes of the cluster itself."""
         add = router.add
-        add("GET", _IN_SUB, self._list)
-        add("GET", _IN_GROUP, self._list)
+        add("GET", IN_SUBSCRIPTION + _CLUSTERS, self._list)
+        add("GET", IN_GROUP + _CLUSTERS, self._list)
         add("PUT", CLUSTER_PATH, self._put)
         add("PATCH", CLUSTER_PATH, self._patch)
         add("GET", CLUSTER_PATH, self._get)

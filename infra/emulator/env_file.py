@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from . import private_file
 from .app import Emulator
 from .identity import TOKEN_PATH
 
@@ -36,11 +37,7 @@ def environment(emulator: Emulator, url: str, ca_bundle: Path) -> dict[str, str]
 def write(path: Path, values: Mapping[str, str]) -> None:
     """KEY='value' lines a POSIX shell can source; readable by the owner only."""
     text = "".join(f"{name}={_quoted(value)}\n" for name, value in values.items())
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    private_file.write(path, text.encode())
 
 
 def _quoted(value: str) -> str:

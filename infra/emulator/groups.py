@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from .arm_ids import IN_GROUP, IN_SUBSCRIPTION
 from .operations import Operation, Operations
 from .wire import ArmError, Call, Response, Router
 from .world import World
 
 GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
-_SUB = "/subscriptions/(?P<subscription>[^/]+)"
-_GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
 _GROUP_NAME = re.compile(r"[-\w.()]{0,89}[-\w()]")
 
 
@@ -66,12 +65,12 @@ class Groups:
     def register(self, router: Router) -> None:
         """Routes that ask for a token."""
         add = router.add
-        add("GET", _SUB + "/resourcegroups", self._list)
-        add("PUT", _GROUP, self._put)
-        add("PATCH", _GROUP, self._patch)
-        add("GET", _GROUP, self._get)
-        add("HEAD", _GROUP, self._head)
-        add("DELETE", _GROUP, self._delete)
+        add("GET", IN_SUBSCRIPTION + "/resourcegroups", self._list)
+        add("PUT", IN_GROUP, self._put)
+        add("PATCH", IN_GROUP, self._patch)
+        add("GET", IN_GROUP, self._get)
+        add("HEAD", IN_GROUP, self._head)
+        add("DELETE", IN_GROUP, self._delete)
 
     # what other rooms and tests use
 

@@ -7,6 +7,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from . import private_file
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -29,6 +31,5 @@ class Keys:
         if path.exists():
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         keys = cls.fresh()
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(asdict(keys)), encoding="utf-8")
+        private_file.write(path, json.dumps(asdict(keys)).encode())
         return keys

@@ -25,6 +25,9 @@ SUCCEEDED = "Succeeded"
 FAILED = "Failed"
 CANCELED = "Canceled"
 
+RESULT_KEPT_SECONDS = 86_400.0
+"""How long the end of an operation can be looked up."""
+
 Finish = Callable[["Operation"], None]
 
 
@@ -130,6 +133,7 @@ class Operations:
         operation.status = operation.outcome
         operation.ended_at = self._world.clock.now()
         operation.finish(operation)
+        self._world.after(RESULT_KEPT_SECONDS, lambda: self._operations.pop(operation.id, None))
 
     def _url(self, request: Request, operation: Operation, kind: str) -> str:
         query = urlencode({"api-version": "2025-03-01", **operation.query})

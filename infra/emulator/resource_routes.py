@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from . import arm_ids, odata_filter
+from .arm_ids import IN_GROUP, IN_SUBSCRIPTION
 from .groups import Groups
 from .resource_types import Resource
 from .resources import Resources, not_found
 from .wire import Call, Response, Router
 
-_SUB = "/subscriptions/(?P<subscription>[^/]+)"
-_GROUP = _SUB + "/resourcegroups/(?P<group>[^/]+)"
-_RESOURCE = _GROUP + r"/providers/[^/]+(?:/[^/]+/[^/]+)+"
-_COLLECTION = _SUB + r"(?:/resourcegroups/(?P<group>[^/]+))?/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+"
+_RESOURCE = IN_GROUP + r"/providers/[^/]+(?:/[^/]+/[^/]+)+"
+_COLLECTION = r"/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+"
 # Azure answers the PUT of these with 200 when they are new, too; the CLI refuses 201 there
 _CREATED_WITH_200 = frozenset({"microsoft.compute/disks", "microsoft.storage/storageaccounts"})
 _FILTERS = frozenset({"name", "resourcetype", "resourcegroup", "location", "tagname", "tagvalue"})
@@ -29,15 +28,17 @@ class ResourceRoutes:
 
     def register(self, router: Router) -> None:
         """Routes; to be registered after every room with routes of its own."""
-        router.add("GET", _SUB + "/resources", self._list_everything)
-        router.add("GET", _GROUP + "/resources", self._list_everything)
-        router.add("POST", _SUB + "/providers/[^/]+/checkNameAvailability", self._check_name)
+        router.add("GET", IN_SUBSCRIPTION + "/resources", self._list_everything)
+        router.add("GET", IN_GROUP + "/resources", self._list_everything)
+        check_name = IN_SUBSCRIPTION + "/providers/[^/]+/checkNameAvailability"
+        router.add("POST", check_name, self._check_name)
         router.add("PUT", _RESOURCE, self._put)
         router.add("PATCH", _RESOURCE, self._patch)
         router.add("GET", _RESOURCE, self._get)
         router.add("HEAD", _RESOURCE, self._head)
         router.add("DELETE", _RESOURCE, self._delete)
-        router.add("GET", _COLLECTION, self._list)
+        router.add("GET", IN_SUBSCRIPTION + _COLLECTION, self._list)
+        router.add("GET", IN_GROUP + _COLLECTION, self._list)
 
     def _require(self, call: Call) -> Resource:
         path = call.request.path

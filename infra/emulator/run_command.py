@@ -18,7 +18,7 @@ from .cluster_links import Link
 from .cluster_routes import CLUSTER_PATH
 from .cluster_state import Cluster
 from .clusters import Clusters
-from .operations import Operation, Operations
+from .operations import RESULT_KEPT_SECONDS, Operation, Operations
 from .resources import Resources
 from .timestamps import arm_time
 from .wire import ArmError, Call, Request, Response, Router
@@ -106,6 +106,7 @@ class RunCommand:
 
         def finish(_operation: Operation) -> None:
             command.exit_code, command.logs = self._answer(cluster, text)
+            self._world.after(RESULT_KEPT_SECONDS, lambda: self._commands.pop(guid, None))
 
         operation = self._operations.start(cluster.id, seconds, finish)
         started_at = self._world.clock.now()

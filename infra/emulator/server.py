@@ -146,7 +146,12 @@ class _Connection(BaseHTTPRequestHandler):
         host = self.headers.get("Host", f"localhost:{self.server.server_address[1]}")
         headers = dict(self.headers.items())
         url = f"https://{host}{self.path}"
-        response = self.server.emulator.handle(Request.build(self.command, url, headers, body))
+        try:
+            request = Request.build(self.command, url, headers, body)
+        except ValueError:
+            self._refuse(400, "Bad Request")
+            return
+        response = self.server.emulator.handle(request)
         if response.delay_seconds:
             self.server.stopping.wait(response.delay_seconds)
         self._send(response)

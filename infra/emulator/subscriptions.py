@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .arm_ids import IN_SUBSCRIPTION
 from .wire import ArmError, Call, Response, Router
 from .world import World
 
-_SUB = "/subscriptions/(?P<subscription>[^/]+)"
 _NAMESPACE = "/providers/(?P<namespace>[^/]+)"
 LOCATIONS = ("eastus", "eastus2", "westus2", "westus3", "centralus", "northeurope", "westeurope")
 PROVIDERS = (
@@ -37,11 +37,11 @@ class Subscriptions:
         add = router.add
         add("GET", "/tenants", self._tenants)
         add("GET", "/subscriptions", self._subscriptions)
-        add("GET", _SUB, self._subscription)
-        add("GET", _SUB + "/locations", self._locations)
-        add("GET", _SUB + "/providers", self._providers)
-        add("GET", _SUB + _NAMESPACE, self._provider)
-        add("POST", _SUB + _NAMESPACE + "/register", self._register_provider)
+        add("GET", IN_SUBSCRIPTION, self._subscription)
+        add("GET", IN_SUBSCRIPTION + "/locations", self._locations)
+        add("GET", IN_SUBSCRIPTION + "/providers", self._providers)
+        add("GET", IN_SUBSCRIPTION + _NAMESPACE, self._provider)
+        add("POST", IN_SUBSCRIPTION + _NAMESPACE + "/register", self._register_provider)
 
     def register_open(self, router: Router) -> None:
         """Routes that ask for none."""

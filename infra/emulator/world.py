@@ -147,10 +147,10 @@ class World:
         self.subscription_ids = [self.new_guid() for _ in range(knobs.subscriptions)]
         self.on_change: list[Callable[[ArmChange], None]] = []
         self.on_delete: list[Callable[[str], None]] = []
-        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._due: list[tuple[datetime, int, Callable[[], object]]] = []
         self._sequence = itertools.count()
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Run `action` when so many emulated seconds have passed."""
         due_at = self.clock.now() + timedelta(seconds=seconds)
         heapq.heappush(self._due, (due_at, next(self._sequence), action))

@@ -97,6 +97,16 @@ def test_the_poll_url_must_come_back_as_it_was_given(emulator: Emulator, town: T
     assert town.ask("GET", where, query=query).body["status"] == "Succeeded"
 
 
+def test_the_end_of_an_operation_is_forgotten_after_a_day(emulator: Emulator, town: Town) -> None:
+    path = town.id("Microsoft.ContainerService/managedClusters", "c1")
+    url = town.ask("PUT", path, cluster_body()).headers["Azure-AsyncOperation"]
+    where, _, query = url.removeprefix(ORIGIN).partition("?")
+    emulator.advance(86_000)
+    assert town.ask("GET", where, query=query).status == 200
+    emulator.advance(1_000)
+    assert town.ask("GET", where, query=query).status == 404
+
+
 def test_the_same_seed_makes_the_same_world() -> None:
     def ids(seed: int) -> tuple[str, str]:
         emulator = Emulator(Knobs(seed=seed), ManualClock())

@@ -134,6 +134,12 @@ def test_a_body_of_unknown_length_is_refused(server: EmulatorServer, folder: Pat
         assert connection.getresponse().status == 411
 
 
+def test_a_host_that_is_none_is_refused(server: EmulatorServer, folder: Path) -> None:
+    with closing(plain_connection(server, folder)) as connection:
+        connection.request("GET", "/tenants?api-version=2022-12-01", headers={"Host": "["})
+        assert connection.getresponse().status == 400
+
+
 def test_due_work_that_fails_holds_up_no_other(server: EmulatorServer) -> None:
     done = threading.Event()
 

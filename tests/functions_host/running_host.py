@@ -199,6 +199,7 @@ def running(app: App, *flags: str) -> Iterator[RunningHost]:
     with Lifeline() as lifeline:
         host = RunningHost(app, lifeline, *flags)
         try:
+            assert host.ready_line, f"ended with {host.wait()} before it was ready:\n{host.log}"
             yield host
         finally:
             host.stop()

@@ -143,7 +143,7 @@ def test_members_of_a_json_body_override_what_the_function_sees(
     host.logs("cannot convert value of field 'DequeueCount'")
 
 
-@pytest.mark.parametrize("body", [r'{"id": "\ud800"}', "[" * 40_000, "\0", '{"id": "\\u0000"}'])
+@pytest.mark.parametrize("body", ["", r'{"id": "\ud800"}', "[" * 40_000, "\0", '{"id": "\\u0000"}'])
 def test_odd_bodies_reach_the_function(app: App, host: RunningHost, body: str) -> None:
     app.send("queue-runs-work", body)
     eventually(lambda: app.seen(work=body), "a run")

@@ -110,6 +110,10 @@ def submit_command(
     )
     if (file is None) == (not name):
         raise CommandFailed(ExitCode.WRONG_INPUT, "give either a FILE or --name and its companions")
+    if file and flags != submit.Flags():
+        raise CommandFailed(
+            ExitCode.WRONG_INPUT, "a FILE is the whole request; put the other options into it"
+        )
     text = submit.from_file(file) if file else submit.from_flags(flags, managed[0], rules)
     checked = submit.check(text, managed, rules)
     if dry_run:

@@ -24,13 +24,13 @@ from shared.resource_id import InvalidId, parse_cluster_id, subscription_id
 class Flags:
     """A request in the words of the command line; `parameters` and `tags` are `key=value`."""
 
-    name: str
-    resource_group: str
-    location: str
-    profile: str
-    parameters: tuple[str, ...]
-    tags: tuple[str, ...]
-    request_id: str
+    name: str = ""
+    resource_group: str = ""
+    location: str = ""
+    profile: str = "default"
+    parameters: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,7 @@ def parse_request(text: bytes, managed_subscriptions: tuple[str, ...]) -> Cluste
     try:
         body = msgspec.json.decode(text, type=_RequestBody)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        raise Refusal("InvalidRequest", path.strip("`.").strip(), problem, _id_in(text)) from None
+        raise Refusal("InvalidRequest", *_field_and_problem(error), _id_in(text)) from None
     except _UNREADABLE:
         raise Refusal(
             "NotJson", "", "the message is not a JSON object in UTF-8, nor base64 of one"
@@ -110,6 +109,15 @@ def cluster_to_wake(text: str, managed: tuple[str, ...]) -> ClusterId:
     return cluster
 
 
+def _field_and_problem(error: msgspec.ValidationError) -> tuple[str, str]:
+    problem, _, path = str(error).partition(" - at `$")
+    named = re.search(r"(?:unknown|required) field `(\w{1,64})`", problem)
+    field = path.strip("`.") or (named[1] if named else "")
+    if field == "apiVersion":
+        problem = "must be grantkeeper/v1"
+    return field, problem
+
+
 def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
     def refuse(reason: str, field: str, message: str) -> Refusal:
         known = body.request_id if _REQUEST_ID.fullmatch(body.request_id) else ""
@@ -120,7 +128,9 @@ def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
             "InvalidRequest", "requestId", "1 to 64 letters, digits, '.', '_' or '-', alphanumeric "
             "at both ends")  # fmt: skip
     if not _LOCATION.fullmatch(body.location):
-        raise refuse("InvalidRequest", "location", "an Azure region's name, such as westus2")
+        raise refuse(
+            "InvalidRequest", "location", "an Azure region's name in small letters, such as westus2"
+        )
     for tag, value in body.tags.items():
         if len(tag) > 512 or len(value) > 256 or re.search(r"[<>%&\\?/]", tag):
             raise refuse("InvalidRequest", "tags", "a tag ARM does not accept")

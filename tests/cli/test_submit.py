@@ -88,7 +88,8 @@ def test_standard_input_is_sent_as_it_is(
         ({"parameters": {"nodeCount": 11}}, "ParameterOutOfBounds: parameters.nodeCount: must be"),
         ({"parameters": {"vm": "big"}}, "UnknownParameter: parameters.vm: not in this profile"),
         ({"subscriptionId": records.SUBSCRIPTION.replace("1", "2")}, "SubscriptionNotManaged"),
-        ({"servicePrincipal": "x"}, "InvalidRequest: Object contains unknown field"),
+        ({"servicePrincipal": "x"}, "InvalidRequest: servicePrincipal: Object contains unknown"),
+        ({"apiVersion": "v1"}, "InvalidRequest: apiVersion: must be grantkeeper/v1"),
     ],
 )
 def test_what_the_app_would_refuse_is_not_sent(
@@ -112,6 +113,8 @@ def test_what_the_app_would_refuse_is_not_sent(
         ([], "give either a FILE or --name"),
         (["request.json", "--name", "one"], "give either a FILE or --name"),
         (["missing.json"], "missing.json: No such file"),
+        (["request.json", "--param", "nodeCount=3"], "a FILE is the whole request"),
+        (["request.json", "--request-id", "r-2"], "a FILE is the whole request"),
         ([*FLAGS, "--param", "nodeCount"], "--param nodeCount: expected KEY=VALUE"),
         ([*FLAGS, "--param", "nodeCount=many"], "parameters.nodeCount: must be of type integer"),
         ([*FLAGS, "--subscription", "mine"], "SUBSCRIPTION_ID: not a GUID"),

@@ -109,7 +109,7 @@ def test_a_create_that_somebody_else_won_is_not_taken_for_ours(town: Town) -> No
         ({"parameters": {"sku": "x"}}, "UnknownParameter", "parameters.sku"),
         ({"parameters": {"subnet": "/subscriptions/x/.."}}, "ParameterOutOfBounds",
          "parameters.subnet"),
-        ({"servicePrincipal": "x"}, "InvalidRequest", ""),
+        ({"servicePrincipal": "x"}, "InvalidRequest", "servicePrincipal"),
         ({"name": "no spaces"}, "InvalidRequest", "name"),
         ({"name": "-x"}, "InvalidRequest", "name"),
         ({"name": "../x"}, "InvalidRequest", "name"),

@@ -164,8 +164,7 @@ def test_a_fault_is_refused_with_its_field(changes: dict[str, Any], field: str) 
 @pytest.mark.parametrize("name", sorted(BODY))
 def test_every_field_is_needed(name: str) -> None:
     refusal = refusal_of(json.dumps({k: v for k, v in BODY.items() if k != name}).encode())
-    assert refusal.reason == "InvalidRequest"
-    assert name in str(refusal)
+    assert (refusal.reason, refusal.field) == ("InvalidRequest", name)
 
 
 @pytest.mark.parametrize("name", ["servicePrincipal", "identity", "scope", "role", "api_version"])

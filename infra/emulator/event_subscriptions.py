@@ -29,9 +29,10 @@ class WebHook(
     endpoint_url: str
 
     def __post_init__(self) -> None:
-        """ValueError for any other URL."""
+        """ValueError for any other URL, and for a port that is none."""
         parts = urlsplit(self.endpoint_url)
-        if parts.scheme not in ("http", "https") or parts.hostname not in _LOOPBACK:
+        is_here = parts.hostname in _LOOPBACK and parts.port != 0
+        if parts.scheme not in ("http", "https") or not is_here:
             raise ValueError("endpointUrl must be an http or https URL on the loopback interface")
 
 

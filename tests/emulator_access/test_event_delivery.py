@@ -274,6 +274,12 @@ def test_events_never_leave_the_machine(url: str) -> None:
         WebHook(url)
 
 
+@pytest.mark.parametrize("port", ["0", "70000", "x"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(ValueError, match=r"(?i)port|endpointUrl"):
+        WebHook(f"http://127.0.0.1:{port}/")
+
+
 def test_updates_and_deletes_say_so(stage: Stage) -> None:
     stage.finish(existed=True)
     stage.finish(

@@ -18,7 +18,8 @@ What all rooms build on:
     world                           chance, due work, the directory of principals, the ledger
     clock, knobs                    time; everything that can be turned
     arm_ids, scopes                 the parts of an id; what lies at, above or below what
-    odata_filter, timestamps        $filter; moments as Azure writes them
+    odata_filter, resource_filter   $filter; that of lists of resources and groups
+    timestamps                      moments as Azure writes them
 
 ARM and AKS:
 

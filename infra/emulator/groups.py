@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from . import resource_filter
 from .arm_ids import IN_GROUP, IN_SUBSCRIPTION
 from .operations import Operation, Operations
 from .wire import ArmError, Call, Response, Router
@@ -120,10 +121,10 @@ class Groups:
 
     # routes
 
-    def _list(self, _call: Call, subscription: str) -> Response:
+    def _list(self, call: Call, subscription: str) -> Response:
         below = f"/subscriptions/{subscription}/".lower()
-        value = [g.document() for key, g in self._groups.items() if key.startswith(below)]
-        return Response(200, {"value": value})
+        here = (g.document() for key, g in self._groups.items() if key.startswith(below))
+        return Response(200, {"value": resource_filter.chosen(here, call.request)})
 
     def _put(self, call: Call, subscription: str, group: str) -> Response:
         body = call.request.read(_Body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import arm_ids, odata_filter
+from . import arm_ids, resource_filter
 from .arm_ids import IN_GROUP, IN_SUBSCRIPTION
 from .groups import Groups
 from .resource_types import Resource
@@ -15,7 +15,6 @@ _RESOURCE = IN_GROUP + r"/providers/[^/]+(?:/[^/]+/[^/]+)+"
 _COLLECTION = r"/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+"
 # Azure answers the PUT of these with 200 when they are new, too; the CLI refuses 201 there
 _CREATED_WITH_200 = frozenset({"microsoft.compute/disks", "microsoft.storage/storageaccounts"})
-_FILTERS = frozenset({"name", "resourcetype", "resourcegroup", "location", "tagname", "tagvalue"})
 _BRIEF = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
 
 
@@ -97,29 +96,10 @@ class ResourceRoutes:
         if group:
             self._groups.require(subscription, group)
         start = call.request.path.rpartition("/")[0].lower() + "/"
-        text = call.request.query.get("$filter", "")
-        wanted = odata_filter.parse(text, _FILTERS, refusal="InvalidFilterInQueryString")
-        value = [
-            {k: document[k] for k in _BRIEF if k in document}
-            for document in self._resources.everything()
-            if document["id"].lower().startswith(start) and _is_wanted(document, wanted)
-        ]
+        here = (d for d in self._resources.everything() if d["id"].lower().startswith(start))
+        found = resource_filter.chosen(here, call.request)
+        value = [{k: document[k] for k in _BRIEF if k in document} for document in found]
         return Response(200, {"value": value})
-
-
-def _is_wanted(document: dict[str, Any], wanted: dict[str, str]) -> bool:
-    """Whether a resource passes a filter of `_FILTERS`; case is ignored."""
-    tags = {name.lower(): value.lower() for name, value in (document.get("tags") or {}).items()}
-    tag = wanted.get("tagname", "").lower()
-    found = {
-        "name": document["name"],
-        "resourcetype": document["type"],
-        "resourcegroup": arm_ids.group_of(document["id"]),
-        "location": document.get("location", ""),
-        "tagname": tag if tag in tags else "",
-        "tagvalue": tags.get(tag, ""),
-    }
-    return all(found[name].lower() == value.lower() for name, value in wanted.items())
 
 
 def _merged(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -134,6 +134,15 @@ def test_the_filters_of_the_cli_choose_among_all_resources(
     assert {each["name"] for each in listed.body["value"]} == names
 
 
+def test_groups_are_listed_by_tag(town: Town) -> None:
+    town.ask("PATCH", town.group, {"tags": {"team": "a"}})
+    path = f"/subscriptions/{town.emulator.subscription_id}/resourceGroups"
+    for value, names in (("A", ["rg"]), ("b", [])):
+        wanted = quote(f"tagName eq 'team' and tagValue eq '{value}'")
+        listed = town.ask("GET", path, query=f"api-version=2024-11-01&$filter={wanted}")
+        assert [each["name"] for each in listed.body["value"]] == names
+
+
 def test_a_filter_nobody_knows_is_refused(town: Town) -> None:
     query = "api-version=2024-11-01&$filter=colour+eq+'red'"
     answer = town.ask("GET", f"{town.group}/resources", query=query)

@@ -84,9 +84,7 @@ class NodeGroups:
             subscription, cluster.node_group, cluster.location, managed_by=cluster.id
         )
         self._groups.announce(call, made.id, "write", existed=False)
-        if cluster.control_plane_principal_id:
-            principal_id = cluster.control_plane_principal_id
-            self._assignments.seed(made.id, principal_id, "Contributor")
+        self._contribute(cluster, cluster.control_plane_principal_id)
 
     def exists(self, cluster: Cluster) -> bool:
         """Whether the node resource group is there; somebody may be deleting it."""
@@ -97,6 +95,8 @@ class NodeGroups:
         """Everything that is there after a success and was not before."""
         properties = cluster.properties
         if cluster.identity is not None:
+            # An update may have brought another identity than the one made with the cluster.
+            self._contribute(cluster, cluster.control_plane_principal_id)
             self._complete_kubelet(cluster)
         for key, addon in (properties.get("addonProfiles") or {}).items():
             if key.lower() in _ADDONS and addon.get("enabled"):
@@ -144,8 +144,10 @@ class NodeGroups:
         }
 
     def _contribute(self, cluster: Cluster, object_id: str) -> None:
+        """Contributor on the node resource group, unless it has a role there; '' is nobody."""
         scope = self._node_group_id(cluster)
-        if not any(each.scope == scope for each in self._assignments.of_principal(object_id)):
+        there = self._assignments.of_principal(object_id)
+        if object_id and not any(scopes.same(each.scope, scope) for each in there):
             self._assignments.seed(scope, object_id, "Contributor")
 
     def _outbound_addresses(

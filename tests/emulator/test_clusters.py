@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -390,16 +389,18 @@ def test_a_service_principal_cluster_can_move_to_a_managed_identity(town: Town) 
     answer = put(town, "c1", {**body, "identity": identity})
     assert answer.status == 200
     assert answer.body["properties"]["servicePrincipalProfile"] == {"clientId": "msi"}
-    assert town.emulator.world.directory.get(answer.body["identity"]["principalId"])
+    principal_id = answer.body["identity"]["principalId"]
+    assert town.emulator.world.directory.get(principal_id)
+    town.emulator.advance(LONG_ENOUGH)
+    (own,) = town.emulator.role_assignments.of_principal(principal_id)
+    assert own.scope.endswith("/resourceGroups/MC_rg_c1_westus2")
 
 
 def test_credentials_are_refused_when_local_accounts_are_off(aks: Any, town: Town) -> None:
     create(aks, "open")
     create(aks, "closed", disableLocalAccounts=True)
     found = aks.managed_clusters.list_cluster_user_credentials("rg", "open").kubeconfigs[0]
-    assert json.loads(
-        base64.b64decode(bytes(found.value)) if b"{" not in found.value else found.value
-    )
+    assert json.loads(bytes(found.value))["current-context"] == "open"
     with pytest.raises(HttpResponseError) as refused:
         aks.managed_clusters.list_cluster_admin_credentials("rg", "closed")
     assert refused.value.error and refused.value.error.code == "BadRequest"

@@ -191,7 +191,8 @@ class Program:
 def test_a_restart_on_the_same_port_keeps_urls_and_secrets(tmp_path: Path) -> None:
     first = Program(tmp_path)
     before = first.environment()
-    assert stat.S_IMODE(first.env_file.stat().st_mode) == 0o600
+    for secret in (first.env_file, *(tmp_path / "state").iterdir()):
+        assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert first.end() == (0, "")
     port = first.url.rpartition(":")[2]
     second = Program(tmp_path, "--port", port, "--knob", "location=eastus")

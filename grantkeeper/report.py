@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from shared.errors import NEEDS_ADMINISTRATOR
 from shared.model import Condition, Evidence, Progress, Record, Rejection, Status
-from shared.policy import role_name
 from shared.resource_id import parse_cluster_id
+from shared.roles import role_name
 from shared.store import Store
 
 # Looks further apart than this wait for a person, not for Azure (policy.yaml, `looks.blocked`).

@@ -16,7 +16,8 @@ from datetime import datetime
 from shared import progress
 from shared.decide import is_deleted
 from shared.model import Cluster, Condition, Progress, Record, Status
-from shared.policy import Policy, role_name
+from shared.policy import Policy
+from shared.roles import role_name
 
 Finding = tuple[Status, str, str]  # status, reason, message
 

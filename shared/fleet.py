@@ -57,11 +57,13 @@ class Fleet:
         return cluster_id.subscription_id in self._managed and self._policy.manages(cluster_id)
 
     def _is_due(self, record: Record, now: datetime) -> bool:
-        """Unsettled, or not looked at for longer than the resync."""
+        """Unsettled, last judged by another policy, or not looked at for longer than the resync."""
         if not record.settled:
             return True
         if _deleted(record):
             return False
+        if record.policy != self._policy.digest:
+            return True
         return record.turn_at is None or now - record.turn_at >= self._policy.looks.resync
 
     def _unlike(self, subscription: str, records: dict[ClusterId, Record]) -> Iterator[ClusterId]:

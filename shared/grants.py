@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shared.model import ADDON, CONTROL_PLANE, Cluster, Grant
-from shared.policy import NETWORK_CONTRIBUTOR, Policy, role_guid
+from shared.policy import Policy
 from shared.resource_id import ClusterId, InvalidId, parse_scope
+from shared.roles import NETWORK_CONTRIBUTOR, role_guid
 
 # The namespace of our assignment names; it must never change, or every name would.
 _NAMES = uuid.UUID("6b1c7a52-5f0e-4a53-9a55-0c3f5a8f2d11")

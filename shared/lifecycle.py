@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError
 from azure.eventgrid import EventGridPublisherClient
 
 from shared.model import Condition, Progress, Record
-from shared.policy import role_name
+from shared.roles import role_name
 from shared.settings import Settings
 
 Event = dict[str, Any]  # a CloudEvent in its JSON form

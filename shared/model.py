@@ -165,8 +165,9 @@ class Record(Struct, frozen=True, omit_defaults=True):
     was accepted, `absent_since` when the cluster was first not found after having been seen,
     `failing_since` when a create first failed and `retry_at` when to try again (never, if the
     failure is final: `create_refused`). `unread_since` is when Azure could first not be read, until
-    it can again. `settled` says that nothing is pending but the slow
-    resync. `former` keeps the latest grants of earlier incarnations and identities.
+    it can again. `policy` is the digest of the policy that the last look was judged by. `settled`
+    says that nothing is pending but the slow resync. `former` keeps the latest grants of earlier
+    incarnations and identities.
     """
 
     cluster_id: str
@@ -186,6 +187,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     conditions: tuple[Condition, ...] = ()
     probe: ProbeRun | None = None
     pending: tuple[datetime, ...] = ()
+    policy: str = ""
     settled: bool = False
     schema: int = 1
 

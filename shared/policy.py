@@ -5,6 +5,7 @@ events name neither. Field names are camelCase; durations are ISO 8601 (`PT60M`)
 """
 
 import copy
+import hashlib
 import re
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -16,36 +17,7 @@ from msgspec import Struct, field
 
 from shared.model import ADDON, CONTROL_PLANE, KUBELET
 from shared.resource_id import ClusterId, InvalidId, Scope, guid, parse_scope
-
-# Built-in roles by name. GUIDs: learn.microsoft.com/azure/role-based-access-control/built-in-roles.
-BUILT_IN_ROLES = {
-    "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
-    "Container Registry Repository Reader": "b93aa761-3e63-49ed-ac28-beffa264f7ac",
-    "DNS Zone Contributor": "befefa01-2a29-4197-83a8-272ff33ce314",
-    "Disk Encryption Set Operator for Managed Disks": "136d308c-0937-4a49-9bd7-edfb42adbffc",
-    "Key Vault Certificate User": "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
-    "Key Vault Crypto User": "12338af0-0e69-4776-bea7-57ae8d297424",
-    "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
-    "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
-    "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
-    "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
-    "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
-    "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
-    "Storage Account Contributor": "17d1049b-9a84-46fb-8f53-869881c3d3ab",
-    "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-    "Storage File Data SMB Share Contributor": "0c867c2a-1d8c-454a-a3db-ab2ea1bdc8bb",
-    "Virtual Machine Contributor": "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
-}
-NETWORK_CONTRIBUTOR = BUILT_IN_ROLES["Network Contributor"]
-ACR_PULL = BUILT_IN_ROLES["AcrPull"]
-
-# Roles that can write role assignments or do everything: never grantable, whatever a policy says.
-_FORBIDDEN_ROLES = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
-    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
-}
+from shared.roles import NotGrantable, role_guid
 
 
 class PolicyError(ValueError):
@@ -164,6 +136,11 @@ class Policy(_Wire, frozen=True):
     propagation: Propagation = field(default_factory=Propagation)
     looks: Looks = field(default_factory=Looks)
 
+    @property
+    def digest(self) -> str:
+        """The same for the same policy, however it is written."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+
     def manages(self, cluster: ClusterId) -> bool:
         """Whether clusters of this name are looked after."""
         return _matches(cluster.name, self.clusters)
@@ -178,28 +155,6 @@ class Policy(_Wire, frozen=True):
         if not _matches(scope.resource_group, self.grantable.resource_groups):
             return "ScopeNotAllowed"
         return ""
-
-
-def role_guid(name: str, where: str = "") -> str:
-    """The GUID of a role given by built-in name or by GUID. Raises `PolicyError` saying `where`."""
-    if name in BUILT_IN_ROLES:
-        return BUILT_IN_ROLES[name]
-    try:
-        found = guid(name, "role")
-    except InvalidId:
-        raise PolicyError(
-            f"{where}role {name!r}: neither a GUID nor one of {', '.join(BUILT_IN_ROLES)}"
-        ) from None
-    if found in _FORBIDDEN_ROLES:
-        raise PolicyError(
-            f"{where}role {_FORBIDDEN_ROLES[found]}: can grant itself more; never grantable"
-        )
-    return found
-
-
-def role_name(role: str) -> str:
-    """The name people know a role by; the GUID itself when it is not one of ours."""
-    return next((name for name, known in BUILT_IN_ROLES.items() if known == role), role)
 
 
 def load(path: Path) -> Policy:
@@ -228,7 +183,7 @@ def parse(text: bytes) -> Policy:
 
 def _check_grantable(grantable: Grantable) -> None:
     for name in grantable.roles:
-        role_guid(name, "grantable.roles: ")
+        _check_role("grantable.roles", name)
     for text in grantable.subscriptions:
         try:
             guid(text, f"grantable.subscriptions: {text!r}")
@@ -274,7 +229,7 @@ def _check_parameter(where: str, parameter: Parameter, profile: Profile) -> None
 
 
 def _check_declared(where: str, grant: DeclaredGrant) -> None:
-    role_guid(grant.role, f"{where}.role: ")
+    _check_role(f"{where}.role", grant.role)
     if grant.identity not in {CONTROL_PLANE, KUBELET} and not grant.identity.startswith(ADDON):
         raise PolicyError(f"{where}.identity: controlPlane, kubelet or addon:<key>")
     try:
@@ -282,6 +237,13 @@ def _check_declared(where: str, grant: DeclaredGrant) -> None:
         parse_scope(grant.scope_for(example))
     except InvalidId as error:
         raise PolicyError(f"{where}.scope: {error}") from None
+
+
+def _check_role(where: str, name: str) -> None:
+    try:
+        role_guid(name)
+    except NotGrantable as error:
+        raise PolicyError(f"{where}: {error}") from None
 
 
 def _matches(text: str, patterns: tuple[str, ...]) -> bool:

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.model import CONTROL_PLANE, KUBELET, Grant, Progress
-from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 
 CLOUD_CONTROLLER = "cloud-controller"
 LIMIT = timedelta(minutes=5)  # the patience of `az aks command invoke` (azure-cli acs _polling.py)

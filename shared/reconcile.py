@@ -94,7 +94,11 @@ class Reconciler:
             return
         step = decide(record, cluster, self._policy, now)
         record = self._actor.act(step, record, cluster_id, now)
-        record = replace(record, conditions=conditions.update(record, cluster, self._policy, now))
+        record = replace(
+            record,
+            conditions=conditions.update(record, cluster, self._policy, now),
+            policy=self._policy.digest,
+        )
         self._lifecycle.publish(before, record)
         at = next_turn(record, cluster, self._policy, now)
         self._requeue_and_save(record, etag, cluster_id, step, at, now)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.model import ClusterRequest, Condition, Grant, Progress, Record, Status
-from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 NOW = datetime.now(UTC).replace(microsecond=0)

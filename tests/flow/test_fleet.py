@@ -37,6 +37,20 @@ def test_settled_clusters_are_left_alone_until_the_resync(town: Town) -> None:
     assert woken(town) == ["c1"]
 
 
+def test_another_policy_wakes_every_cluster_once(found_town: Found) -> None:
+    town = found_town(POLICY.read_bytes().replace(b"[Network Contributor, AcrPull]", b"[AcrPull]"))
+    town.request(parameters={"subnet": town.subnet})
+    town.run(80)
+    assert town.record().settled
+    assert town.status("RolesAssigned") == ("False", "RoleNotAllowed")
+    assert woken(town) == []
+    town.change_policy(POLICY.read_bytes())
+    assert woken(town) == ["c1"]
+    town.run_until(town.ready)
+    town.run(80)
+    assert woken(town) == []
+
+
 def test_unsettled_clusters_are_woken(town: Town) -> None:
     town.request()
     town.run(1)

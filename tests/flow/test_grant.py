@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.conftest import Found
 from tests.flow.town import POLICY, Town
 

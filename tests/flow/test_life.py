@@ -1,7 +1,7 @@
 """A cluster's life: deleted, made again under its name, its roles and identities changed."""
 
 from infra.emulator.clusters import Outcome
-from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.test_grant import put_identity
 from tests.flow.town import Town
 

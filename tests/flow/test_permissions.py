@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.model import Progress
-from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.conftest import Found
 from tests.flow.town import POLICY, Town
 

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from shared.model import CONTROL_PLANE, Grant, Progress, Record
-from shared.policy import NETWORK_CONTRIBUTOR
+from shared.roles import NETWORK_CONTRIBUTOR
 from tests.flow.town import Town
 
 

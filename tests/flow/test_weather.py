@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from shared import queues, wiring
-from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.town import Letter, Town
 
 MOST_MESSAGES = 12

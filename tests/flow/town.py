@@ -27,8 +27,8 @@ from infra.emulator.identity import PrincipalCredential
 from infra.emulator.wire import Request
 from shared import policy, queues, settings, wiring
 from shared.model import Record, Rejection
-from shared.policy import ACR_PULL, NETWORK_CONTRIBUTOR
 from shared.resource_id import ClusterId, cluster_id
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 
 POLICY = Path(__file__).with_name("policy.yaml")
 SUBNET = (
@@ -108,6 +108,12 @@ class Town:
 
     def close(self) -> None:
         self.app.close()
+
+    def change_policy(self, text: bytes) -> None:
+        """The operator deploys the product again, with another policy."""
+        self.app.close()
+        self._policy = policy.parse(text)
+        self.app = self._build()
 
     # --- what people do -------------------------------------------------------------------------
 

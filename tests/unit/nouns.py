@@ -14,8 +14,9 @@ from shared.model import (
     Progress,
     Record,
 )
-from shared.policy import NETWORK_CONTRIBUTOR, Policy, parse
+from shared.policy import Policy, parse
 from shared.resource_id import ClusterId
+from shared.roles import NETWORK_CONTRIBUTOR
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SUB = "11111111-2222-3333-4444-555555555555"

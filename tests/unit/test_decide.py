@@ -18,8 +18,8 @@ from shared.decide import (
     next_turn,
 )
 from shared.model import Cluster, ProbeRun, Progress, Record
-from shared.policy import ACR_PULL
 from shared.probes import CLOUD_CONTROLLER
+from shared.roles import ACR_PULL
 from tests.unit.nouns import (
     NOW,
     REGISTRY,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from shared.grants import assignment_name, wanted
 from shared.model import Cluster, Grant, Pool
-from shared.policy import ACR_PULL, BUILT_IN_ROLES, NETWORK_CONTRIBUTOR, Policy
+from shared.policy import Policy
+from shared.roles import ACR_PULL, BUILT_IN_ROLES, NETWORK_CONTRIBUTOR
 from tests.unit.nouns import (
     CLUSTER,
     KUBELET_PRINCIPAL,

@@ -5,16 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.policy import (
-    BUILT_IN_ROLES,
-    Parameter,
-    PolicyError,
-    load,
-    parse,
-    role_guid,
-    role_name,
-)
+from shared.policy import Parameter, PolicyError, load, parse
 from shared.resource_id import ClusterId, parse_scope
+from shared.roles import BUILT_IN_ROLES
 from tests.unit.nouns import CLUSTER, OTHER_SUB, POLICY_TEXT, REGISTRY, SUB, SUBNET, policy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,19 +120,6 @@ def test_named_subscriptions_take_the_place_of_the_managed_ones() -> None:
     there = parse_scope(SUBNET.replace(SUB, OTHER_SUB))
     assert allowing.refusal(role, there, (SUB,)) == ""
     assert allowing.refusal(role, parse_scope(SUBNET), (SUB,)) == "SubscriptionNotAllowed"
-
-
-def test_roles_are_named_or_given_by_guid() -> None:
-    acr_pull = BUILT_IN_ROLES["AcrPull"]
-    assert role_guid("AcrPull") == role_guid(acr_pull.upper()) == acr_pull
-    assert role_name(acr_pull) == "AcrPull"
-    assert role_name(OTHER_SUB) == OTHER_SUB
-
-
-def test_no_role_that_can_grant_is_known_by_name() -> None:
-    for name in ("Owner", "Contributor", "User Access Administrator"):
-        with pytest.raises(PolicyError):
-            role_guid(name)
 
 
 def test_declared_scopes_name_the_cluster() -> None:

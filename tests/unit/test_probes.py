@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.model import Progress
-from shared.policy import ACR_PULL, BUILT_IN_ROLES
 from shared.probes import CLOUD_CONTROLLER, Verdict, command, target_of, verdicts
+from shared.roles import ACR_PULL, BUILT_IN_ROLES
 from tests.unit.nouns import NET, REGISTRY, SUBNET, at, grant, progress
 
 PULL = grant(identity="kubelet", role=ACR_PULL, scope=REGISTRY)

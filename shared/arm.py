@@ -93,7 +93,8 @@ class Arm:
                     cluster.resource_group, cluster.name, cls=_cluster_in
                 )
             except HttpResponseError as error:
-                if error.status_code == 404:
+                # A subscription that is not there says nothing of the cluster.
+                if error.status_code == 404 and _code(error) != "SubscriptionNotFound":
                     return None
                 raise
             return found
@@ -172,17 +173,20 @@ class Arm:
                     str(scope), assignment_name(grant), parameters
                 )
             except HttpResponseError as error:
-                if error.error and error.error.code == "RoleAssignmentExists":
+                if _code(error) == "RoleAssignmentExists":
                     return ""
                 raise
         return str(made.id)
 
     def login_server(self, registry: str) -> str:
-        """The login server of a container registry, given by id."""
+        """The login server of a container registry, given by id. One that says none is not
+        there yet."""
         scope = parse_scope(registry)
         url = f"{self._endpoint}{scope}?api-version={_REGISTRIES_VERSION}"
         body = self._send(scope.subscription_id, HttpRequest("GET", url), dict[str, Any])
-        return str(body.get("properties", {}).get("loginServer", ""))
+        if not (found := body.get("properties", {}).get("loginServer")):
+            raise Transient("NoLoginServer", "the registry names no login server")
+        return str(found)
 
     def begin_run_command(self, cluster: ClusterId, command: str) -> str:
         """Begin a command in the cluster; the id to fetch its result by."""
@@ -257,14 +261,17 @@ def _classified() -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
-        code = error.error.code if error.error else None
         message = (error.error.message if error.error else None) or error.message
-        raise classify(error.status_code, code, message, _retry_after(error)) from error
+        raise classify(error.status_code, _code(error), message, _retry_after(error)) from error
     except AzureError as error:
         raise Transient("NoAnswer", type(error).__name__) from error
     except (msgspec.DecodeError, json.JSONDecodeError) as error:
         # The second is azure-identity's when the token endpoint answers with a page of HTML.
         raise Transient("UnreadableAnswer", type(error).__name__) from error
+
+
+def _code(error: HttpResponseError) -> str | None:
+    return error.error.code if error.error else None
 
 
 def _retry_after(error: HttpResponseError) -> float | None:

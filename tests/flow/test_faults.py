@@ -120,6 +120,18 @@ def test_a_cluster_wrongly_believed_deleted_is_taken_up_again(town: Town) -> Non
     assert town.calls("PUT", "managedClusters/c1") == 1
 
 
+def test_a_subscription_that_is_not_found_deletes_no_cluster(town: Town) -> None:
+    ask(town)
+    town.run_until(town.ready)
+    town.fault("status", status=404, code="SubscriptionNotFound", method="GET", path=CLUSTER)
+    town.app.queues.wake(town.id_of())
+    town.run(10)
+    assert town.status("ClusterProvisioned") == ("True", "Succeeded")
+    assert town.status("Ready") == ("Unknown", "SubscriptionNotFound")
+    town.azure.faults.clear()
+    town.run_until(town.ready, minutes=120)
+
+
 def test_a_single_look_that_does_not_find_a_seen_cluster_concludes_nothing(town: Town) -> None:
     ask(town)
     town.run_until(town.ready)

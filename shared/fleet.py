@@ -60,7 +60,7 @@ class Fleet:
         """Unsettled, last judged by another policy, or not looked at for longer than the resync."""
         if not record.settled:
             return True
-        if _deleted(record):
+        if record.deleted:
             return False
         if record.policy != self._policy.digest:
             return True
@@ -75,11 +75,11 @@ class Fleet:
             return
         for cluster_id, cluster in listed.items():
             record = records.get(cluster_id)
-            if record is None or _deleted(record) or record.resource_uid != cluster.resource_uid:
+            if record is None or record.deleted or record.resource_uid != cluster.resource_uid:
                 yield cluster_id
         for cluster_id, record in records.items():
             known = cluster_id.subscription_id == subscription and record.seen_at
-            if known and cluster_id not in listed and not _deleted(record):
+            if known and cluster_id not in listed and not record.deleted:
                 yield cluster_id
 
     def _listed(self, subscription: str) -> Iterator[tuple[ClusterId, Cluster]]:
@@ -91,8 +91,3 @@ class Fleet:
                 continue
             if self._manages(cluster_id):
                 yield cluster_id, cluster
-
-
-def _deleted(record: Record) -> bool:
-    provisioned = record.condition("ClusterProvisioned")
-    return bool(provisioned and provisioned.reason == "Deleted")

@@ -86,6 +86,5 @@ class Intake:
 
 def _gone(record: Record) -> bool:
     """Whether the id is free: its cluster was deleted, or there never was one to speak of."""
-    provisioned = record.condition("ClusterProvisioned")
     never = record.create_refused or not (record.request or record.seen_at)
-    return never or bool(provisioned and provisioned.reason == "Deleted")
+    return never or record.deleted

@@ -196,6 +196,12 @@ class Record(Struct, frozen=True, omit_defaults=True):
         """When the next look is planned; None when only the slow resync is."""
         return None if self.settled else min(self.pending, default=None)
 
+    @property
+    def deleted(self) -> bool:
+        """The cluster was there, and is gone for good."""
+        provisioned = self.condition("ClusterProvisioned")
+        return provisioned is not None and provisioned.reason == "Deleted"
+
     def condition(self, kind: str) -> Condition | None:
         return next((c for c in self.conditions if c.type == kind), None)
 

@@ -30,7 +30,7 @@ _PART = 16_000  # an Edm.String property holds 32 Ki UTF-16 units, and a charact
 
 
 class Changed(Exception):
-    """Another turn saved the row first; what it saw is at least as good as ours."""
+    """The row is not the one that was read: somebody else has saved it since."""
 
 
 class Damaged(Exception):

@@ -11,6 +11,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.queue import QueueServiceClient
 
 from infra.stack import azurite, env_file
+from infra.stack.lifeline import Lifeline
 from infra.stack.part import Launch, Part
 from shared import queues, settings, store
 from shared.model import Record
@@ -25,16 +26,16 @@ CLUSTER = cluster_id("00000000-0000-0000-0000-000000000001", "clusters", "c1")
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[settings.Settings]:
     """The app's settings, read from an environment without a connection string."""
     certificate = str(tmp_path / "server.pem")
-    emulator = Part("emulator", tmp_path, lambda: _emulator(tmp_path))
-    tables_and_queues = Part("azurite", tmp_path, lambda: _by_identity(certificate))
-    try:
+    with Lifeline() as lifeline:
+        emulator = Part("emulator", tmp_path, lambda: _emulator(tmp_path), lifeline)
+        storage = Part("azurite", tmp_path, lambda: _by_identity(certificate), lifeline)
         emulator.start()
-        tables_and_queues.start()
+        storage.start()
         told = env_file.read(tmp_path / "env")
         monkeypatch.setenv("IDENTITY_ENDPOINT", told["IDENTITY_ENDPOINT"])
         monkeypatch.setenv("IDENTITY_HEADER", told["APP_IDENTITY_HEADER"])
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", told["REQUESTS_CA_BUNDLE"])
-        _, queue_uri, table_uri = tables_and_queues.url.split()
+        _, queue_uri, table_uri = storage.url.split()
         yield settings.read(
             {
                 "MANAGED_SUBSCRIPTIONS": told["SUBSCRIPTION_ID"],
@@ -43,10 +44,6 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[settings.S
                 "Work__clientId": told["AZURE_CLIENT_ID"],
             }
         )
-    finally:
-        tables_and_queues.kill()
-        tables_and_queues.stop()
-        emulator.stop()
 
 
 def test_tables_and_queues_open_to_a_managed_identity(work: settings.Settings) -> None:

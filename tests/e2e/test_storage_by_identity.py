@@ -29,21 +29,26 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[settings.S
     with Lifeline() as lifeline:
         emulator = Part("emulator", tmp_path, lambda: _emulator(tmp_path), lifeline)
         storage = Part("azurite", tmp_path, lambda: _by_identity(certificate), lifeline)
-        emulator.start()
-        storage.start()
-        told = env_file.read(tmp_path / "env")
-        monkeypatch.setenv("IDENTITY_ENDPOINT", told["IDENTITY_ENDPOINT"])
-        monkeypatch.setenv("IDENTITY_HEADER", told["APP_IDENTITY_HEADER"])
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", told["REQUESTS_CA_BUNDLE"])
-        _, queue_uri, table_uri = storage.url.split()
-        yield settings.read(
-            {
-                "MANAGED_SUBSCRIPTIONS": told["SUBSCRIPTION_ID"],
-                "Work__queueServiceUri": f"{queue_uri}/work",
-                "Work__tableServiceUri": f"{table_uri}/work",
-                "Work__clientId": told["AZURE_CLIENT_ID"],
-            }
-        )
+        try:
+            emulator.start()
+            storage.start()
+            told = env_file.read(tmp_path / "env")
+            monkeypatch.setenv("IDENTITY_ENDPOINT", told["IDENTITY_ENDPOINT"])
+            monkeypatch.setenv("IDENTITY_HEADER", told["APP_IDENTITY_HEADER"])
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", told["REQUESTS_CA_BUNDLE"])
+            _, queue_uri, table_uri = storage.url.split()
+            yield settings.read(
+                {
+                    "MANAGED_SUBSCRIPTIONS": told["SUBSCRIPTION_ID"],
+                    "Work__queueServiceUri": f"{queue_uri}/work",
+                    "Work__tableServiceUri": f"{table_uri}/work",
+                    "Work__clientId": told["AZURE_CLIENT_ID"],
+                }
+            )
+        finally:
+            storage.kill()
+            storage.stop()
+            emulator.stop()
 
 
 def test_tables_and_queues_open_to_a_managed_identity(work: settings.Settings) -> None:

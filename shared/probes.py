@@ -30,6 +30,7 @@ PULL = "pull:"
 
 # The image `az aks check-acr` uses; it reads the node's own cloud configuration.
 _CANIPULL = "mcr.microsoft.com/aks/canipull:v0.1.0"
+_REGISTRY_REFUSES = re.compile(r"(?i)\b40[13]\b|unauthorized|forbidden")
 _DENIED = ("AuthorizationFailed", "LinkedAuthorizationFailed")
 
 
@@ -79,10 +80,17 @@ def verdicts(
             yield progress, _heard(progress, events, alone=len(concerned) == 1)
         return
     for progress in concerned:
-        if exit_code == 0:
-            yield progress, Verdict(True)
-        else:
-            yield progress, Verdict(False, f"the pull check ended with {exit_code}")
+        yield progress, _pulled(exit_code, output)
+
+
+def _pulled(exit_code: int, output: str) -> Verdict:
+    """What the pull check proves. It fails for many reasons, such as an image that cannot be had;
+    only a registry that refuses the identity says that the grant does not work."""
+    if exit_code == 0:
+        return Verdict(True)
+    if _REGISTRY_REFUSES.search(output):
+        return Verdict(False, "the registry refused the kubelet identity")
+    return Verdict(None, f"the pull check ended with {exit_code}, and no word of the registry")
 
 
 class _Object(Struct, frozen=True, rename="camel"):

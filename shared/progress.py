@@ -17,6 +17,7 @@ from shared.errors import NEEDS_ADMINISTRATOR, Failure, Transient, outlasted
 from shared.grants import assignment_name
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Looks, Propagation
+from shared.probes import target_of
 from shared.resource_id import covers, parse_scope
 
 _SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
@@ -239,4 +240,8 @@ def _settle(progress: Progress, propagation: Propagation, now: datetime) -> Prog
         return progress
     if propagation.verify == "read":
         return replace(progress, effective_at=now, evidence="Readable", reason="Readable")
-    return progress if progress.probed_at else replace(progress, reason="AwaitingProbe")
+    if progress.probed_at:
+        return progress
+    return replace(
+        progress, reason="AwaitingProbe" if target_of(progress.grant) else "AwaitingWindow"
+    )

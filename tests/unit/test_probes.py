@@ -78,10 +78,22 @@ def test_the_cloud_controller_is_only_listened_to() -> None:
     assert command(CLOUD_CONTROLLER, "", "x").startswith("kubectl get events ")
 
 
-@pytest.mark.parametrize(("exit_code", "works"), [(0, True), (1, False), (137, False)])
-def test_the_pull_check_tells_by_its_exit_code(exit_code: int, works: bool) -> None:
+@pytest.mark.parametrize(
+    ("exit_code", "output", "works"),
+    [
+        (0, "Your cluster can pull images from shared.azurecr.io!", True),
+        (1, "failed to fetch oauth token: unexpected status: 401 Unauthorized", False),
+        (1, "403 Forbidden", False),
+        (1, "lookup shared.azurecr.io: no such host", None),
+        (1, "error: timed out waiting for the condition", None),
+        (137, "", None),
+    ],
+)
+def test_a_pull_check_that_fails_is_a_denial_only_if_the_registry_refuses(
+    exit_code: int, output: str, works: bool | None
+) -> None:
     known = (progress(grant=PULL), progress())
-    found = list(verdicts(f"pull:{REGISTRY}", known, exit_code, ""))
+    found = list(verdicts(f"pull:{REGISTRY}", known, exit_code, output))
     assert [(p.grant, v.works) for p, v in found] == [(PULL, works)]
 
 

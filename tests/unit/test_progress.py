@@ -111,6 +111,11 @@ def test_reading_is_not_evidence_when_policy_asks_for_probes() -> None:
     assert (seen.state, seen.reason) == ("readable", "AwaitingProbe")
 
 
+def test_a_grant_that_no_probe_can_prove_waits_for_the_window() -> None:
+    seen = looks(3, progress(grant=grant(identity="addon:omsagent")), PROBE)
+    assert (seen.state, seen.reason) == ("readable", "AwaitingWindow")
+
+
 @pytest.mark.parametrize("propagation", [READ, PROBE])
 def test_the_window_is_evidence_once_it_has_passed(propagation: Propagation) -> None:
     seen = look(looks(3, progress(), propagation), held(), propagation, at(minutes=61))

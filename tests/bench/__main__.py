@@ -1,4 +1,4 @@
-"""The command `python -m tests.bench`: measure, show a table, write JSON."""
+"""The command `python -m tests.bench`: measure, show a table, print JSON."""
 
 import argparse
 import signal
@@ -53,15 +53,10 @@ def main() -> int:
     return 0
 
 
-def show(rows: list[Row], destination: str) -> None:
-    """The table on stdout and the JSON in a file; or for `-` JSON on stdout, table on stderr."""
-    to_stdout = destination == "-"
-    console = Console(stderr=to_stdout)
-    console.print(table(rows))
-    if to_stdout:
-        sys.stdout.write(to_json(rows))
-        return
-    file = Path(destination)
+def show(rows: list[Row], file: Path) -> None:
+    """The table on stderr for people, the JSON on stdout for programs, and in a file."""
+    Console(stderr=True).print(table(rows))
+    sys.stdout.write(to_json(rows))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(to_json(rows))
 
@@ -71,7 +66,8 @@ def parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(prog="python -m tests.bench", description=DESCRIPTION)
     add = command.add_argument
     add("--only", nargs="+", choices=FIGURES, metavar="NAME", help=f"of: {', '.join(FIGURES)}")
-    add("--json", default=".local/bench.json", metavar="FILE", help="default %(default)s; - stdout")
+    kept = Path(".local/bench.json")
+    add("--json", type=Path, default=kept, metavar="FILE", help="a copy of the JSON (%(default)s)")
     add("--seeds", type=positive, default=10, help="lives per weather (default %(default)s)")
     return command
 

@@ -16,10 +16,12 @@ def test_figures_are_shown_and_written(
     figures = ["--only", "arm_repeat", "lateness", "--seeds", "1", "--json", str(file)]
     monkeypatch.setattr(sys, "argv", ["bench", *figures])
     assert main() == 0
-    rows = json.loads(file.read_text())
+    shown = capsys.readouterr()
+    rows = json.loads(shown.out)
     names = {row["name"] for row in rows if row["value"] is not None}
     assert names == {"arm_repeat.read", "arm_repeat.probe", "lateness.mean", "lateness.p99"}
-    assert "arm_repeat.read" in capsys.readouterr().out
+    assert "arm_repeat.read" in shown.err
+    assert file.read_text() == shown.out
 
 
 def test_a_figure_that_does_not_exist_is_told(

@@ -4,6 +4,7 @@ Each act takes the record and returns what it has become.
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -17,12 +18,12 @@ from shared.policy import Policy
 from shared.resource_id import ClusterId
 
 
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Carries out steps on Azure."""
 
-    def __init__(self, arm: Arm, policy: Policy) -> None:
-        self._arm = arm
-        self._policy = policy
+    arm: Arm
+    policy: Policy
 
     def act(self, step: Step, record: Record, cluster: ClusterId, now: datetime) -> Record:
         """Carry out one step."""
@@ -48,7 +49,7 @@ class Actor:
             made = self._put(record.request, cluster)
         except Failure as failure:
             since = record.failing_since or now
-            window, looks = self._policy.propagation.window, self._policy.looks
+            window, looks = self.policy.propagation.window, self.policy.looks
             reason, retry_at = progress.after_failure(failure, since, window, looks, now)
             return replace(
                 record,
@@ -58,23 +59,23 @@ class Actor:
                 create_refused=isinstance(failure, Terminal),
             )
         if not made:  # somebody has made one since our look; the next look will show whose it is
-            return replace(record, retry_at=now + self._policy.looks.absent / 4)
+            return replace(record, retry_at=now + self.policy.looks.absent / 4)
         return replace(record, put_at=now, failing_since=None, retry_at=None, failure="")
 
     def _put(self, request: ClusterRequest, cluster: ClusterId) -> bool:
         try:
-            profile = profiles.check(self._policy, request)
+            profile = profiles.check(self.policy, request)
         except profiles.Unacceptable as fault:  # the policy has changed since it was accepted
             raise Terminal(fault.reason, f"{fault.field}: {fault}") from None
         if profile.create_resource_group:
-            self._arm.ensure_resource_group(cluster, request.location)
-        return self._arm.create_cluster(cluster, profiles.cluster_body(profile, request, cluster))
+            self.arm.ensure_resource_group(cluster, request.location)
+        return self.arm.create_cluster(cluster, profiles.cluster_body(profile, request, cluster))
 
     def _assign(self, grant: Progress, cluster: ClusterId, now: datetime) -> Progress:
-        propagation, looks = self._policy.propagation, self._policy.looks
+        propagation, looks = self.policy.propagation, self.policy.looks
         description = f"grantkeeper: {grant.grant.because} of {cluster.key}"
         try:
-            assignment_id = self._arm.assign(grant.grant, description)
+            assignment_id = self.arm.assign(grant.grant, description)
         except Failure as failure:
             return progress.failed(grant, failure, propagation, looks, now)
         return progress.written(grant, assignment_id, propagation.window, now)
@@ -85,9 +86,9 @@ class Actor:
         try:
             server = ""
             if target.startswith(probes.PULL):
-                server = self._arm.login_server(target.removeprefix(probes.PULL))
+                server = self.arm.login_server(target.removeprefix(probes.PULL))
             command = probes.command(target, server, secrets.token_hex(4))
-            command_id = self._arm.begin_run_command(cluster, command)
+            command_id = self.arm.begin_run_command(cluster, command)
         except Failure as failure:
             return _inconclusive(record, target, f"the probe cannot run: {failure.reason}", now)
         return replace(record, probe=ProbeRun(command_id, target, now))
@@ -97,7 +98,7 @@ class Actor:
         if run is None:
             return record
         try:
-            end = self._arm.command_end(cluster, run.command_id)
+            end = self.arm.command_end(cluster, run.command_id)
         except Transient:
             end = None
         except Terminal as failure:

@@ -6,6 +6,7 @@ clusters that are gone. It only wakes; the work is the turn's.
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.arm import Arm
@@ -19,42 +20,34 @@ from shared.store import Store
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Compares the records with what there is in Azure. `clock` gives aware UTC times."""
 
-    def __init__(
-        self,
-        arm: Arm,
-        store: Store,
-        queues: Queues,
-        policy: Policy,
-        managed: tuple[str, ...],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._arm = arm
-        self._store = store
-        self._queues = queues
-        self._policy = policy
-        self._managed = managed
-        self._clock = clock
+    arm: Arm
+    store: Store
+    queues: Queues
+    policy: Policy
+    managed: tuple[str, ...]
+    clock: Callable[[], datetime]
 
     def wake_all(self) -> None:
         """Wake every cluster that needs a turn; two passes at once are harmless."""
-        now = self._clock()
+        now = self.clock()
         records = {
             cluster_id: record
-            for record in self._store.all()
+            for record in self.store.all()
             if self._manages(cluster_id := parse_cluster_id(record.cluster_id))
         }
         due = {cluster_id for cluster_id, record in records.items() if self._is_due(record, now)}
-        for subscription in self._managed:
+        for subscription in self.managed:
             due |= set(self._unlike(subscription, records))
         for cluster_id in sorted(due, key=str):
-            self._queues.wake(cluster_id)
+            self.queues.wake(cluster_id)
         _log.info("fleet records=%d woken=%d", len(records), len(due))
 
     def _manages(self, cluster_id: ClusterId) -> bool:
-        return cluster_id.subscription_id in self._managed and self._policy.manages(cluster_id)
+        return cluster_id.subscription_id in self.managed and self.policy.manages(cluster_id)
 
     def _is_due(self, record: Record, now: datetime) -> bool:
         """Unsettled, last judged by another policy, or not looked at for longer than the resync."""
@@ -62,9 +55,9 @@ class Fleet:
             return True
         if record.deleted:
             return False
-        if record.policy != self._policy.digest:
+        if record.policy != self.policy.digest:
             return True
-        return record.turn_at is None or now - record.turn_at >= self._policy.looks.resync
+        return record.turn_at is None or now - record.turn_at >= self.policy.looks.resync
 
     def _unlike(self, subscription: str, records: dict[ClusterId, Record]) -> Iterator[ClusterId]:
         """The clusters that are new, another incarnation, or gone."""
@@ -83,7 +76,7 @@ class Fleet:
                 yield cluster_id
 
     def _listed(self, subscription: str) -> Iterator[tuple[ClusterId, Cluster]]:
-        for cluster in self._arm.list_clusters(subscription):
+        for cluster in self.arm.list_clusters(subscription):
             try:
                 cluster_id = parse_cluster_id(cluster.id)
             except InvalidId as error:

@@ -6,6 +6,7 @@ or a request for a cluster that there is already, is rejected with a reason and 
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared import messages, profiles
@@ -18,29 +19,22 @@ from shared.store import Changed, Store
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Intake:
     """Accepts requests, or rejects them. `clock` gives aware UTC times."""
 
-    def __init__(
-        self,
-        store: Store,
-        queues: Queues,
-        policy: Policy,
-        managed: tuple[str, ...],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._queues = queues
-        self._policy = policy
-        self._managed = managed
-        self._clock = clock
+    store: Store
+    queues: Queues
+    policy: Policy
+    managed: tuple[str, ...]
+    clock: Callable[[], datetime]
 
     def accept(self, text: bytes) -> None:
         """Work off one message of the request queue. Raises only when storage fails."""
         text = messages.decoded(text)
         try:
-            request = messages.parse_request(text, self._managed)
-            profiles.check(self._policy, request)
+            request = messages.parse_request(text, self.managed)
+            profiles.check(self.policy, request)
             cluster = parse_cluster_id(request.cluster_id)
             self._insert(request, cluster)
         except messages.Refusal as refusal:
@@ -48,39 +42,39 @@ class Intake:
         except profiles.Unacceptable as fault:
             self._reject(fault.reason, fault.field, str(fault), text, request.request_id)
         else:
-            self._queues.wake(cluster)
+            self.queues.wake(cluster)
             _log.info("cluster=%s request=%s accepted", cluster, request.request_id)
 
     def _insert(self, request: ClusterRequest, cluster: ClusterId) -> None:
         """Record the request if the cluster has none. Raises `Refusal`."""
-        if not self._policy.manages(cluster):
+        if not self.policy.manages(cluster):
             raise messages.Refusal(
                 "ClusterNotManaged", "name", "policy.yaml's `clusters` do not match this name",
                 request.request_id)  # fmt: skip
-        if self._store.claim(request) != request.digest:
+        if self.store.claim(request) != request.digest:
             raise messages.Refusal(
                 "RequestIdConflict", "requestId", "this id was used for another request; choose a "
                 "new one", request.request_id)  # fmt: skip
-        loaded = self._store.load(cluster)
+        loaded = self.store.load(cluster)
         record, etag = loaded or (None, None)
         if record and record.request and record.request.request_id == request.request_id:
             return
         if record and not _gone(record):
-            self._store.release(request)
+            self.store.release(request)
             raise messages.Refusal(
                 "ClusterExists", "name", "there is a cluster, or a request for one, with this id",
                 request.request_id)  # fmt: skip
         former = record.former + record.grants if record else ()
         new = Record(cluster_id=str(cluster), request=request, former=former)
         try:
-            self._store.save(new, etag)
+            self.store.save(new, etag)
         except Changed:
             # Somebody wrote the row in between: look again, and decide by what is there now.
             self._insert(request, cluster)
 
     def _reject(self, reason: str, field: str, message: str, text: bytes, request_id: str) -> None:
-        rejection = Rejection(reason, field, message, self._clock(), request_id, text=text)
-        self._store.reject(rejection)
+        rejection = Rejection(reason, field, message, self.clock(), request_id, text=text)
+        self.store.reject(rejection)
         _log.warning("request=%s rejected=%s field=%s", request_id or "-", reason, field)
 
 

@@ -9,6 +9,7 @@ every duplicate lives for ever: docs/decisions/0002-send-then-save.md.)
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -30,61 +31,49 @@ _log = logging.getLogger(__name__)
 _SAME_MOMENT = timedelta(seconds=1)  # a queue's delays are whole seconds
 
 
+@dataclass(frozen=True, slots=True)
 class Reconciler:
     """Takes turns. `clock` gives aware UTC times."""
 
-    def __init__(
-        self,
-        arm: Arm,
-        store: Store,
-        queues: Queues,
-        lifecycle: Lifecycle,
-        policy: Policy,
-        managed: tuple[str, ...],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._arm = arm
-        self._store = store
-        self._queues = queues
-        self._lifecycle = lifecycle
-        self._policy = policy
-        self._managed = managed
-        self._clock = clock
-        self._actor = Actor(arm, policy)
+    arm: Arm
+    store: Store
+    queues: Queues
+    lifecycle: Lifecycle
+    policy: Policy
+    managed: tuple[str, ...]
+    clock: Callable[[], datetime]
 
     def changed(self, event_type: str, subject: str) -> None:
         """An event says that the cluster named by `subject` may have changed; nothing in the
         event is believed but that name, and only if it is a managed cluster's."""
-        cluster = messages.cluster_named_by(event_type, subject, self._managed)
+        cluster = messages.cluster_named_by(event_type, subject, self.managed)
         if cluster is None:
             _log.info("event dropped reason=NotAManagedCluster")
             return
-        self._queues.wake(cluster)
+        self.queues.wake(cluster)
 
     def turn_for(self, text: bytes) -> None:
         """Take the turn a message on the reconcile queue names; a message that names no managed
         cluster is kept as a rejection."""
         text = messages.decoded(text)
         try:
-            cluster = messages.cluster_to_wake(text.decode(errors="replace"), self._managed)
+            cluster = messages.cluster_to_wake(text.decode(errors="replace"), self.managed)
         except messages.Refusal as refusal:
-            self._store.reject(
-                Rejection(refusal.reason, "", str(refusal), self._clock(), text=text)
-            )
+            self.store.reject(Rejection(refusal.reason, "", str(refusal), self.clock(), text=text))
             _log.warning("rejected=%s queue=reconcile", refusal.reason)
             return
         self.turn(cluster)
 
     def turn(self, cluster_id: ClusterId) -> None:
         """Take one turn. Raises only when storage fails; then the message comes again."""
-        now = self._clock()
-        if not self._policy.manages(cluster_id):
+        now = self.clock()
+        if not self.policy.manages(cluster_id):
             _log.info("cluster=%s step=None reason=NotManaged", cluster_id)
             return
-        loaded = self._store.load(cluster_id)
+        loaded = self.store.load(cluster_id)
         before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
         try:
-            cluster = self._arm.get_cluster(cluster_id)
+            cluster = self.arm.get_cluster(cluster_id)
             record = self._observe(replace(before, unread_since=None), cluster, cluster_id, now)
         except Failure as failure:
             self._put_off(before, etag, cluster_id, failure, now)
@@ -92,15 +81,15 @@ class Reconciler:
         if cluster is None and etag is None:
             _log.info("cluster=%s step=None reason=NotFound", cluster_id)
             return
-        step = decide(record, cluster, self._policy, now)
-        record = self._actor.act(step, record, cluster_id, now)
+        step = decide(record, cluster, self.policy, now)
+        record = Actor(self.arm, self.policy).act(step, record, cluster_id, now)
         record = replace(
             record,
-            conditions=conditions.update(record, cluster, self._policy, now),
-            policy=self._policy.digest,
+            conditions=conditions.update(record, cluster, self.policy, now),
+            policy=self.policy.digest,
         )
-        self._lifecycle.publish(before, record)
-        at = next_turn(record, cluster, self._policy, now)
+        self.lifecycle.publish(before, record)
+        at = next_turn(record, cluster, self.policy, now)
         self._requeue_and_save(record, etag, cluster_id, step, at, now)
 
     def _observe(
@@ -109,18 +98,18 @@ class Reconciler:
         """The record with this look at Azure in it."""
         if cluster is None:
             seen_before = record.seen_at or record.put_at
-            if not seen_before or may_be_stale(record, self._policy, now):
+            if not seen_before or may_be_stale(record, self.policy, now):
                 return record
             return replace(record, absent_since=record.absent_since or now, probe=None)
         record = self._same_incarnation(self._ours(record, cluster, now), cluster)
         record = replace(record, seen_at=now, absent_since=None, failure="")
         wanted = (
-            grants.wanted(cluster, cluster_id, self._policy, self._managed)
+            grants.wanted(cluster, cluster_id, self.policy, self.managed)
             if cluster.has_managed_identity
             else ()
         )
         current, former = progress.follow(wanted, record.grants)
-        propagation = self._policy.propagation
+        propagation = self.policy.propagation
         held = self._held([p for p in current if progress.to_read(p, propagation, now)])
         return replace(
             record,
@@ -136,7 +125,7 @@ class Reconciler:
         if cluster.tags.get(REQUEST_TAG) == request.request_id:
             return replace(record, put_at=record.put_at or now)
         message = "a cluster with this id was there already; it is looked after, not changed"
-        self._store.reject(
+        self.store.reject(
             Rejection("ClusterExists", "name", message, now, request.request_id, request.cluster_id)
         )
         return replace(record, request=None, put_at=None, retry_at=None)
@@ -155,7 +144,7 @@ class Reconciler:
         return tuple(
             assignment
             for principal, subscription in sorted(pairs)
-            for assignment in self._arm.assignments(principal, subscription)
+            for assignment in self.arm.assignments(principal, subscription)
         )
 
     def _put_off(
@@ -167,7 +156,7 @@ class Reconciler:
             _log.warning("cluster=%s step=None reason=%s", cluster, failure.reason)
             return
         since = record.unread_since or now
-        window, looks = self._policy.propagation.window, self._policy.looks
+        window, looks = self.policy.propagation.window, self.policy.looks
         reason, at = progress.after_failure(failure, since, window, looks, now)
         record = replace(record, unread_since=since)
         if isinstance(failure, Terminal) or reason == NEEDS_ADMINISTRATOR:
@@ -190,11 +179,11 @@ class Reconciler:
         if at is not None:
             delay = timedelta(seconds=max(1, math.ceil((at - now).total_seconds())))
             if not any(time <= now + delay for time in pending):
-                take_back = self._queues.wake(cluster, delay)  # send first …
+                take_back = self.queues.wake(cluster, delay)  # send first …
                 pending = (*pending, now + delay)
         record = replace(record, pending=pending, settled=at is None, turn_at=now)
         try:
-            self._store.save(record, etag)  # … then save
+            self.store.save(record, etag)  # … then save
         except Changed:
             reason = "LostRace"
             if take_back and self._is_awaited(cluster, now, pending[-1]):
@@ -215,6 +204,6 @@ class Reconciler:
         Messages that are picked up together are worked off at the same moment, and each sees no
         turn pending: a loser that left its own would walk beside the winner for ever.
         """
-        loaded = self._store.load(cluster)
+        loaded = self.store.load(cluster)
         pending = loaded[0].pending if loaded else ()
         return any(now < time <= by + _SAME_MOMENT for time in pending)

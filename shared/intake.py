@@ -51,13 +51,17 @@ class Intake:
             raise messages.Refusal(
                 "ClusterNotManaged", "name", "policy.yaml's `clusters` do not match this name",
                 request.request_id)  # fmt: skip
-        if self.store.claim(request) != request.digest:
+        digest, recorded = self.store.claim(request)
+        if digest != request.digest:
             raise messages.Refusal(
                 "RequestIdConflict", "requestId", "this id was used for another request; choose a "
                 "new one", request.request_id)  # fmt: skip
+        if recorded:
+            return  # perhaps long ago, and the cluster is gone again: the request has had its turn
         loaded = self.store.load(cluster)
         record, etag = loaded or (None, None)
-        if record and record.request and record.request.request_id == request.request_id:
+        if record and record.is_for(request.request_id):
+            self.store.recorded(request)
             return
         if record and not _gone(record):
             self.store.release(request)
@@ -71,6 +75,8 @@ class Intake:
         except Changed:
             # Somebody wrote the row in between: look again, and decide by what is there now.
             self._insert(request, cluster)
+        else:
+            self.store.recorded(request)
 
     def _reject(self, reason: str, field: str, message: str, text: bytes, request_id: str) -> None:
         rejection = Rejection(reason, field, message, self.clock(), request_id, text=text)

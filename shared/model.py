@@ -202,6 +202,10 @@ class Record(Struct, frozen=True, omit_defaults=True):
         provisioned = self.condition("ClusterProvisioned")
         return provisioned is not None and provisioned.reason == "Deleted"
 
+    def is_for(self, request_id: str) -> bool:
+        """Whether the cluster was asked for by this request."""
+        return self.request is not None and self.request.request_id == request_id
+
     def condition(self, kind: str) -> Condition | None:
         return next((c for c in self.conditions if c.type == kind), None)
 

@@ -13,9 +13,12 @@ from msgspec.structs import replace
 
 from shared import conditions, messages
 from shared.model import Record, Rejection
+from shared.resource_id import ClusterId, parse_cluster_id
 from shared.store import Changed, Damaged, Store
 
 _log = logging.getLogger(__name__)
+_REQUEST_FAILED = "working off the request failed five times; see the log"
+_DAMAGED = "the cluster's record cannot be read; delete its row of table clusters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +30,43 @@ class Poison:
     clock: Callable[[], datetime]
 
     def request(self, text: bytes) -> None:
-        """A request that could not be worked off: keep it, with its text, as a rejection."""
+        """A request that could not be worked off: say so on its record, if it got one, or keep it
+        as a rejection with its text."""
         text = messages.decoded(text)
-        request_id = ""
         try:
-            request_id = messages.parse_request(text, self.managed).request_id
+            request = messages.parse_request(text, self.managed)
         except messages.Refusal as refusal:
-            request_id = refusal.request_id
-        self._keep("Poisoned", "working off the request failed five times", text, request_id)
+            self._keep("Poisoned", _REQUEST_FAILED, text, refusal.request_id)
+            return
+        cluster = parse_cluster_id(request.cluster_id)
+        loaded = self._load(cluster)
+        if loaded and loaded[0].is_for(request.request_id):
+            self._stall(*loaded, _REQUEST_FAILED)
+        else:
+            self._keep("Poisoned", _REQUEST_FAILED, text, request.request_id)
 
     def turn(self, text: bytes) -> None:
         """A turn that failed five times: say so on the cluster's record."""
         text = messages.decoded(text)
         try:
             cluster = messages.cluster_to_wake(text.decode(errors="replace"), self.managed)
+            loaded = self.store.load(cluster)
         except messages.Refusal as refusal:
             self._keep(refusal.reason, str(refusal), text)
-            return
-        try:
-            loaded = self.store.load(cluster)
         except Damaged:
-            remedy = "the cluster's record cannot be read; delete its row of table clusters"
-            self._keep("RecordDamaged", remedy, text)
-            return
-        record, etag = loaded or (Record(cluster_id=str(cluster)), None)
-        found: dict[str, conditions.Finding] = {
-            "Stalled": ("True", "Poisoned", "a turn failed five times; see the log")
-        }
+            self._keep("RecordDamaged", _DAMAGED, text)
+        else:
+            record, etag = loaded or (Record(cluster_id=str(cluster)), None)
+            self._stall(record, etag, "a turn failed five times; see the log")
+
+    def _load(self, cluster: ClusterId) -> tuple[Record, str] | None:
+        try:
+            return self.store.load(cluster)
+        except Damaged:
+            return None
+
+    def _stall(self, record: Record, etag: str | None, message: str) -> None:
+        found: dict[str, conditions.Finding] = {"Stalled": ("True", "Poisoned", message)}
         marked = replace(
             record,
             conditions=conditions.merge(record.conditions, found, self.clock()),
@@ -63,9 +76,9 @@ class Poison:
         try:
             self.store.save(marked, etag)
         except Changed:
-            _log.info("cluster=%s poisoned, and another turn has been taken since", cluster)
+            _log.info("cluster=%s poisoned, and a turn has been taken since", record.cluster_id)
             return
-        _log.error("cluster=%s stalled=Poisoned", cluster)
+        _log.error("cluster=%s stalled=Poisoned", record.cluster_id)
 
     def _keep(self, reason: str, message: str, text: bytes, request_id: str = "") -> None:
         self.store.reject(Rejection(reason, "", message, self.clock(), request_id, text=text))

@@ -94,21 +94,19 @@ class Store:
             except Damaged:
                 _log.error("row=%s damaged", row["RowKey"])
 
-    def claim(self, request: ClusterRequest) -> str:
+    def claim(self, request: ClusterRequest) -> tuple[str, bool]:
         """Bind a request id to this request, once. Returns the digest it is bound to, which is
-        another one if the id was used before."""
-        row = {
-            "PartitionKey": _REQUEST_PARTITION,
-            "RowKey": request.request_id,
-            "digest": request.digest,
-            "cluster": request.cluster_id,
-        }
+        another one if the id was used before, and whether that request was recorded."""
         try:
-            self._requests.create_entity(row)
+            self._requests.create_entity(_claim(request, recorded=False))
         except ResourceExistsError:
             known = self._requests.get_entity(_REQUEST_PARTITION, request.request_id)
-            return str(known["digest"])
-        return request.digest
+            return str(known["digest"]), bool(known["recorded"])
+        return request.digest, False
+
+    def recorded(self, request: ClusterRequest) -> None:
+        """Note that a claimed request has its record, so that it is never recorded again."""
+        self._requests.upsert_entity(_claim(request, recorded=True), mode=UpdateMode.REPLACE)
 
     def release(self, request: ClusterRequest) -> None:
         """Unbind a request id whose request was rejected, so that it may be used again."""
@@ -142,6 +140,16 @@ class Store:
                 cluster_id=row["cluster"],
                 text=row["text"],
             )
+
+
+def _claim(request: ClusterRequest, *, recorded: bool) -> dict[str, Any]:
+    return {
+        "PartitionKey": _REQUEST_PARTITION,
+        "RowKey": request.request_id,
+        "digest": request.digest,
+        "cluster": request.cluster_id,
+        "recorded": recorded,
+    }
 
 
 def _row_key(cluster: ClusterId) -> str:

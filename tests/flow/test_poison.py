@@ -34,6 +34,17 @@ def test_a_poisoned_request_is_kept_with_its_id_and_text(town: Town) -> None:
     assert rejection.text == text
 
 
+def test_a_poisoned_request_that_was_recorded_shows_on_the_record_and_goes_on(town: Town) -> None:
+    """Its wake-up failed five times, not the request."""
+    town.request("c9", requestId="r-9")
+    town.deliver_due()
+    town.post.letters.clear()
+    function_app.request_poisoned(poisoned(json.dumps(REQUEST).encode()))
+    assert town.status("Stalled", "c9") == ("True", "Poisoned")
+    assert town.rejections() == []
+    town.run_until(lambda: town.ready("c9"), events=False)
+
+
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[" * 60_000, b"hello"])
 def test_poison_that_is_no_request_is_kept_too(town: Town, text: bytes) -> None:
     function_app.request_poisoned(poisoned(text))

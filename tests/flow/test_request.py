@@ -260,6 +260,19 @@ def test_a_deleted_clusters_name_may_be_asked_for_again(town: Town) -> None:
     assert set(town.expected_grants("c1")) <= set(town.grants_made())
 
 
+def test_a_late_duplicate_of_a_request_makes_no_second_cluster(town: Town) -> None:
+    for request_id in ("first", "second"):
+        town.request(requestId=request_id)
+        town.run_until(town.ready)
+        town.delete_cluster()
+        town.run_until(lambda: town.status("ClusterProvisioned") == ("False", "Deleted"))
+    writes = town.calls("PUT")
+    town.request(requestId="first")
+    town.run(20)
+    assert town.calls("PUT") == writes
+    assert town.azure.clusters.find(str(town.id_of())) is None
+
+
 def test_a_failed_provisioning_is_told_with_its_reason(town: Town) -> None:
     town.azure.clusters.expect(Outcome(code="QuotaExceeded", message="no cores"))
     town.request()

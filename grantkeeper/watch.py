@@ -40,6 +40,7 @@ class _Look:
     rejected: Rejected | None
 
 
+_LEAST_SECONDS = 0.1  # each look reads two tables whole
 _Show = Callable[[_Look], None]
 
 
@@ -55,7 +56,7 @@ def run(store: Store, watch: Watch) -> ExitCode:
             if time.monotonic() >= deadline:
                 code = ExitCode.NOT_FOUND if look.missing else ExitCode.NOT_READY
                 break
-            time.sleep(watch.interval.total_seconds())
+            time.sleep(max(watch.interval.total_seconds(), _LEAST_SECONDS))
     if not watch.as_json:
         _conclude(look)
     return code

@@ -13,11 +13,12 @@ from infra.stack.process import identify, wait_until
 
 SLEEPER = "import time; time.sleep(600)"
 OWNER = f"""
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from infra.stack.lifeline import Lifeline
 from infra.stack.part import Launch, Part
 from infra.stack.stack import ready_line
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and that is inherited
 serve = 'print("ready http://localhost:1", flush=True); ' + {SLEEPER!r}
 launch = Launch((sys.executable, "-c", serve), ready_line)
 part = Part("server", Path(sys.argv[1]), lambda: launch, Lifeline())

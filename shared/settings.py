@@ -6,12 +6,14 @@ functions-reference, identity-based connections).
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from shared.resource_id import InvalidId, guid, subscription_id
+
+_ADDRESS = re.compile(r"(?i)https://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[\w.~%/-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _cloud(source: Mapping[str, str], faults: list[str]) -> Cloud:
-    name = source.get("AZURE_CLOUD", "AzureCloud")
+    name = source.get("AZURE_CLOUD") or "AzureCloud"
     if name not in CLOUDS:
         faults.append(f"AZURE_CLOUD: unknown cloud; use one of {', '.join(CLOUDS)}")
         return CLOUDS["AzureCloud"]
@@ -122,6 +124,10 @@ def _policy_file(source: Mapping[str, str], faults: list[str]) -> Path:
 
 def _work(source: Mapping[str, str], faults: list[str]) -> WorkStorage:
     if connection_string := source.get("Work", ""):
+        if not _is_connection_string(connection_string):
+            faults.append(
+                "Work: not a storage connection string; copy it from the account's access keys"
+            )
         return WorkStorage(connection_string=connection_string)
     queue = _https(source, "Work__queueServiceUri", faults)
     table = _https(source, "Work__tableServiceUri", faults)
@@ -134,13 +140,20 @@ def _work(source: Mapping[str, str], faults: list[str]) -> WorkStorage:
     return WorkStorage(queue_service_uri=queue, table_service_uri=table, client_id=client)
 
 
+def _is_connection_string(text: str) -> bool:
+    """Whether it says which account and how to be let in, in one of the forms of
+    learn.microsoft.com/azure/storage/common/storage-configure-connection-string."""
+    parts = dict(part.lower().partition("=")[::2] for part in text.split(";"))
+    if parts.get("usedevelopmentstorage") == "true":
+        return True
+    named = "accountname" in parts or {"queueendpoint", "tableendpoint"} <= parts.keys()
+    return named and not parts.keys().isdisjoint({"accountkey", "sharedaccesssignature"})
+
+
 def _https(source: Mapping[str, str], name: str, faults: list[str]) -> str:
     text = source.get(name, "").strip()
-    if not text:
-        return ""
-    parts = urlsplit(text)
-    if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
-        faults.append(f"{name}: not an https:// address")
+    if text and not _ADDRESS.fullmatch(text):
+        faults.append(f"{name}: not an https:// address; give it as https://HOST")
     return text.rstrip("/")
 
 
@@ -150,5 +163,5 @@ def _client_id(source: Mapping[str, str], name: str, faults: list[str]) -> str:
     try:
         return guid(text, name)
     except InvalidId:
-        faults.append(f"{name}: not a client id (GUID)")
+        faults.append(f"{name}: not a client id (GUID); copy it from the identity")
         return ""

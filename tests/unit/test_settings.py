@@ -90,7 +90,11 @@ def test_the_endpoint_may_be_another_and_the_audience_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://x", "x", "https://", "https://x?y", "https://x#y", "ftp://x"]
+    "address",
+    [
+        *("http://x", "x", "https://", "https://x?y", "https://x#y", "ftp://x"),
+        *("https://[", "https://x:port", "https://x y", "https://user:word@x"),
+    ],
 )
 def test_an_address_is_https(address: str) -> None:
     (fault,) = faults_of(ARM_ENDPOINT=address)
@@ -118,6 +122,39 @@ def test_half_a_storage_is_none(lacking: dict[str, str]) -> None:
     (fault,) = faults_of(Work="", **lacking)
     assert fault.startswith("Work: ")
     assert "Work__queueServiceUri" in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "garbage",
+        "UseDevelopmentStorage",
+        "AccountName=a",
+        "AccountKey=k",
+        "QueueEndpoint=https://q",
+    ],
+)
+def test_a_connection_string_names_an_account_and_a_key(text: str) -> None:
+    (fault,) = faults_of(Work=text)
+    assert fault.startswith("Work: not a storage connection string")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "usedevelopmentstorage=true",
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net",
+        "AccountName=a;SharedAccessSignature=sv=1&sig=x",
+        "QueueEndpoint=https://q;TableEndpoint=https://t;SharedAccessSignature=sv=1&sig=x;",
+    ],
+)
+def test_each_form_of_a_connection_string_is_taken_as_it_is(text: str) -> None:
+    assert read({**FINE, "Work": text}).work.connection_string == text
+
+
+def test_a_setting_left_empty_is_not_set() -> None:
+    optional = ("AZURE_CLOUD", "ARM_ENDPOINT", "AZURE_CLIENT_ID", "POLICY_FILE")
+    assert read({**FINE, **dict.fromkeys(optional, "")}) == read(FINE)
 
 
 def test_secrets_never_show_in_faults() -> None:

@@ -31,7 +31,7 @@ def request_cluster(message: func.QueueMessage) -> None:
 def cluster_changed(event: func.EventGridEvent) -> None:
     """Azure says that a resource was written, deleted or acted on."""
     kind = event.type if isinstance(event, func.CloudEvent) else event.event_type
-    _application().reconciler.changed(kind or "", event.subject or "")
+    _application().reconciler.changed(kind, event.subject)
 
 
 @app.queue_trigger(

@@ -82,13 +82,17 @@ def parse_request(text: bytes, managed_subscriptions: tuple[str, ...]) -> Cluste
     return _checked(body, managed_subscriptions)
 
 
-def cluster_named_by(event_type: str, subject: str, managed: tuple[str, ...]) -> ClusterId | None:
+def cluster_named_by(
+    event_type: object, subject: object, managed: tuple[str, ...]
+) -> ClusterId | None:
     """The cluster an Event Grid event is about, if it is one of ours to look at.
 
     Takes events of Microsoft.Resources (learn.microsoft.com/azure/event-grid/
     event-schema-subscriptions) for a managed cluster or one of its agent pools, in a managed
-    subscription. Everything else is None.
+    subscription. Everything else is None; a forged event may hold any JSON in place of a text.
     """
+    if not (isinstance(event_type, str) and isinstance(subject, str)):
+        return None
     if not _EVENT_TYPES.fullmatch(event_type):
         return None
     try:

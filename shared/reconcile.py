@@ -43,7 +43,7 @@ class Reconciler:
     managed: tuple[str, ...]
     clock: Callable[[], datetime]
 
-    def changed(self, event_type: str, subject: str) -> None:
+    def changed(self, event_type: object, subject: object) -> None:
         """An event says that the cluster named by `subject` may have changed; nothing in the
         event is believed but that name, and only if it is a managed cluster's."""
         cluster = messages.cluster_named_by(event_type, subject, self.managed)

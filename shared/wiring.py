@@ -22,7 +22,9 @@ _ASSEMBLY = threading.Lock()
 _LOGGERS = {
     "azure": logging.WARNING,  # at INFO it logs the headers of every request
     "azure.eventgrid": logging.ERROR,  # it warns that a call's timeouts are not parts of an event
+    "azure.mgmt": logging.ERROR,  # it warns, with a stack trace, of an error page that is no JSON
     "msal": logging.WARNING,
+    "urllib3.connectionpool": logging.ERROR,  # it warns of each connection above ten not kept
 }
 
 

@@ -12,7 +12,7 @@ FOREIGN = "11111111-2222-3333-4444-555555555555"
 CLUSTERS = "providers/Microsoft.ContainerService/managedClusters"
 
 
-def event(subject: str) -> dict[str, Any]:
+def event(subject: object) -> dict[str, Any]:
     return {
         "id": "forged",
         "topic": "/subscriptions/forged",
@@ -42,6 +42,9 @@ def test_forged_events_reach_nothing_in_azure_and_no_record(deployment: Deployme
         f"https://forged.example{groups}/g/{CLUSTERS}/forged",
         "/",
         "",
+        5,
+        [f"{groups}/g/{CLUSTERS}/forged"],
+        None,
     ]
     requests, records = len(deployment.azure.app_requests()), deployment.records()
     deployment.notify([event(subject) for subject in subjects])

@@ -262,9 +262,14 @@ def test_events_about_a_cluster_name_it(verb: str, outcome: str, subject: str) -
         (WRITE, f"{CLUSTER}/maintenanceConfigurations/default"),
         (WRITE, str(CLUSTER).replace(SUB, OTHER_SUB)),
         (WRITE, str(CLUSTER.group)),
+        (WRITE, 5),
+        (WRITE, [str(CLUSTER)]),
+        (WRITE, None),
+        (5, str(CLUSTER)),
+        (None, str(CLUSTER)),
     ],
 )
-def test_any_other_event_names_none(kind: str, subject: str) -> None:
+def test_any_other_event_names_none(kind: object, subject: object) -> None:
     assert cluster_named_by(kind, subject, (SUB,)) is None
 
 

@@ -129,7 +129,14 @@ def _parser() -> argparse.ArgumentParser:
         "temporary folder)",
     )
     add("--seed", type=int, help="all ids and drawn times follow from it (default: 0)")
-    add("--time-scale", type=float, default=1.0, help="emulated seconds for each real one")
+    add(
+        "--time-scale",
+        type=float,
+        default=1.0,
+        metavar="SCALE",
+        help="emulated seconds for each real one (default: 1); 0: time stands still until it is "
+        "moved with POST /advance",
+    )
     for name, what in (
         ("provisioning", "from the PUT of a cluster to its end"),
         ("effective", "from the PUT of a role assignment until it takes effect"),

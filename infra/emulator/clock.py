@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -22,12 +23,13 @@ class Clock(Protocol):
 class RealClock:
     """Wall time, or `scale` emulated seconds for each real one.
 
-    It starts at the wall clock's time, never jumps back, and may also be moved forward by hand.
+    It starts at the wall clock's time, never jumps back, and may also be moved forward by hand;
+    with a scale of 0 it moves by hand only.
     """
 
     def __init__(self, scale: float = 1.0) -> None:
-        if scale <= 0:
-            raise ValueError(f"time scale must be above 0, not {scale}")
+        if not (scale >= 0 and math.isfinite(scale)):
+            raise ValueError(f"time scale must be 0 or more, not {scale}")
         self.scale = scale
         self._start = datetime.now(UTC)
         self._monotonic_start = time.monotonic()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
+
 import pytest
 
 from infra.emulator import Knobs, ManualClock, RealClock
@@ -39,6 +42,20 @@ def test_a_real_clock_can_be_pushed_ahead_but_not_back() -> None:
     assert (clock.now() - before).total_seconds() >= 3600
     with pytest.raises(ValueError, match="cannot go back"):
         clock.advance(-1)
+
+
+def test_a_clock_of_scale_0_stands_still_until_it_is_moved() -> None:
+    clock = RealClock(scale=0)
+    before = clock.now()
+    assert clock.now() == before
+    clock.advance(60)
+    assert clock.now() == before + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("scale", [-1, math.inf, math.nan])
+def test_a_scale_that_is_no_speed_is_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match="time scale"):
+        RealClock(scale)
 
 
 def test_ranges_and_settings_are_read_from_the_command_line() -> None:

@@ -8,6 +8,7 @@ topic that is down delays nothing: the loss is logged and the work goes on.
 import logging
 import uuid
 from collections.abc import Iterator
+from json import JSONDecodeError
 from typing import Any
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
@@ -60,7 +61,8 @@ class Lifecycle:
             return
         try:
             self._client.send(events, **_CALL)
-        except AzureError as error:
+        except (AzureError, JSONDecodeError) as error:
+            # The second is azure-identity's when the token endpoint answers with a page of HTML.
             _log.warning(
                 "cluster=%s lifecycle_events=%d lost=%s",
                 after.cluster_id, len(events), type(error).__name__,

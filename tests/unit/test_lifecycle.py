@@ -1,14 +1,18 @@
 """Which events tell the difference between two versions of a record."""
 
+import json
+from contextlib import closing
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 from msgspec.structs import replace
 
+from shared import settings
 from shared.conditions import merge
-from shared.lifecycle import happened
+from shared.lifecycle import connect, happened
 from shared.model import Record
-from tests.unit.nouns import CLUSTER, NOW, PRINCIPAL, SUBNET, at, progress, record, request
+from tests.unit.nouns import CLUSTER, NOW, PRINCIPAL, SUB, SUBNET, at, progress, record, request
 
 
 def told(before: Record, after: Record) -> list[str]:
@@ -102,3 +106,20 @@ def test_events_name_the_cluster_and_the_grant() -> None:
         "because": "node subnet",
         "assignmentId": "/a",
     }
+
+
+class PageInPlaceOfAToken:
+    """What azure-identity does when the token endpoint answers with a page of HTML."""
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        raise json.JSONDecodeError("Expecting value", "<html>", 0)
+
+
+def test_a_turn_goes_on_when_the_topic_gives_no_token() -> None:
+    environment = {
+        "MANAGED_SUBSCRIPTIONS": SUB,
+        "Work": "UseDevelopmentStorage=true",
+        "EVENTGRID_TOPIC_ENDPOINT": "https://topic.westus2-1.eventgrid.azure.net/api/events",
+    }
+    with closing(connect(settings.read(environment), PageInPlaceOfAToken())) as lifecycle:
+        lifecycle.publish(record(), having("Ready", "True"))

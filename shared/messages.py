@@ -137,7 +137,9 @@ def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
         )
     for tag, value in body.tags.items():
         if len(tag) > 512 or len(value) > 256 or re.search(r"[<>%&\\?/]", tag):
-            raise refuse("InvalidRequest", "tags", "a tag ARM does not accept")
+            raise refuse(
+                "InvalidRequest", "tags", "a tag has a name of at most 512 characters, none of "
+                "them in <>%&\\?/, and a value of at most 256")  # fmt: skip
     if field := _unprintable(body):
         raise refuse("InvalidRequest", field, "holds control or direction characters")
     try:

@@ -107,9 +107,9 @@ class Progress(Struct, frozen=True):
     """How far one grant got: written, readable, effective, each with its time.
 
     `deadline` is the end of the propagation window, set once when the grant was first known to be
-    written and never moved. `reads` counts consecutive looks that showed the assignment.
-    `misses` counts consecutive looks that did not. `evidence` says why the grant is called
-    effective. `failing_since` is when our write first failed, `retry_at` when to try again.
+    written and moved only for an assignment that was created later. `reads` counts consecutive
+    looks that showed the assignment, `misses` those that did not. `evidence` says why the grant is
+    called effective. `failing_since` is when our write first failed, `retry_at` when to try again.
     """
 
     grant: Grant

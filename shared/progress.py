@@ -195,6 +195,10 @@ def _found(
     progress: Progress, found: Assignment, propagation: Propagation, now: datetime
 ) -> Progress:
     written_at = progress.written_at or found.created_at or now
+    deadline = progress.deadline or written_at + propagation.window
+    if found.created_at:
+        # Removed before it was ever seen, and made again: its window is the new one's.
+        deadline = max(deadline, found.created_at + propagation.window)
     reads = progress.reads + 1
     readable = reads >= propagation.consecutive_reads
     return replace(
@@ -202,7 +206,7 @@ def _found(
         assignment_id=found.id,
         made_by_us=found.id.lower().endswith(assignment_name(progress.grant)),
         written_at=written_at,
-        deadline=progress.deadline or written_at + propagation.window,
+        deadline=deadline,
         reads=reads,
         misses=0,
         read_at=now,

@@ -205,6 +205,26 @@ def test_an_assignment_never_seen_keeps_its_window() -> None:
     assert (seen.state, seen.deadline) == ("pending", NOW + HOUR)
 
 
+def test_an_assignment_removed_unseen_and_made_again_has_a_window_of_its_own() -> None:
+    seen = written(progress(), OURS, HOUR, NOW)
+    for number in range(3):
+        seen = look(seen, (), READ, at(minutes=10 + number))
+    again = written(seen, OURS, HOUR, at(minutes=70))
+    for number in range(3):
+        again = look(again, held(created_at=at(minutes=70)), PROBE, at(minutes=71 + number))
+    assert (again.state, again.deadline) == ("readable", at(minutes=130))
+
+
+def test_an_assignment_unseen_and_written_again_keeps_its_window() -> None:
+    seen = written(progress(), OURS, HOUR, NOW)
+    for number in range(3):
+        seen = look(seen, (), READ, at(minutes=10 + number))
+    again = written(seen, OURS, HOUR, at(minutes=30))
+    for number in range(3):
+        again = look(again, held(created_at=NOW), PROBE, at(minutes=61 + number))
+    assert (again.state, again.evidence) == ("effective", "WindowPassed")
+
+
 @pytest.mark.parametrize(
     ("seen", "moment", "expected"),
     [

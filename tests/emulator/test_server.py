@@ -205,7 +205,7 @@ def test_options_that_make_no_sense_are_explained() -> None:
         ["--knob", "colour=red"],
         ["--knob", 'app_roles=["King"]'],
         ["--knob", "stale_read_probability=7"],
-        ["--time-scale", "0"],
+        ["--time-scale", "-1"],
         ["--effective-seconds", "x"],
         ["--events-webhook", "ftp://127.0.0.1/"],
         ["--port", "70000"],

@@ -39,7 +39,8 @@ class Fleet:
             for record in self.store.all()
             if self._manages(cluster_id := parse_cluster_id(record.cluster_id))
         }
-        due = {cluster_id for cluster_id, record in records.items() if self._is_due(record, now)}
+        digest = self.policy.digest
+        due = {key for key, record in records.items() if self._is_due(record, digest, now)}
         for subscription in self.managed:
             due |= set(self._unlike(subscription, records))
         for cluster_id in sorted(due, key=str):
@@ -49,13 +50,13 @@ class Fleet:
     def _manages(self, cluster_id: ClusterId) -> bool:
         return cluster_id.subscription_id in self.managed and self.policy.manages(cluster_id)
 
-    def _is_due(self, record: Record, now: datetime) -> bool:
+    def _is_due(self, record: Record, digest: str, now: datetime) -> bool:
         """Unsettled, last judged by another policy, or not looked at for longer than the resync."""
         if not record.settled:
             return True
         if record.deleted:
             return False
-        if record.policy != self.policy.digest:
+        if record.policy != digest:
             return True
         return record.turn_at is None or now - record.turn_at >= self.policy.looks.resync
 

@@ -12,6 +12,7 @@ from infra.emulator.world import Principal
 
 ORIGIN = "https://management.azure.com"
 POOL = {"name": "nodepool1", "mode": "System", "count": 3}
+LONG_ENOUGH = 400.0  # seconds; by then an operation on a cluster has ended
 
 
 class Town:
@@ -86,3 +87,9 @@ def cluster_body(**properties: Any) -> dict[str, Any]:
         "identity": {"type": "SystemAssigned"},
         "properties": {"dnsPrefix": "demo", "agentPoolProfiles": [dict(POOL)], **properties},
     }
+
+
+def put_cluster(town: Town, name: str, body: dict[str, Any], **headers: str) -> Any:
+    """Ask ARM for a cluster, with a body of any shape; the answer."""
+    path = town.id("Microsoft.ContainerService/managedClusters", name)
+    return town.ask("PUT", path, body, headers=headers)

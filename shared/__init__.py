@@ -9,6 +9,6 @@ grants, probes, profiles, policy, schedule    pure: what is needed, what proves 
 egress, errors                       what may leave the process; what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
 model, settings                      the nouns; the only reader of the environment
-roles                                Azure's roles by name
+roles, permissions                   Azure's roles by name; what a role may do, compared
 resource_id                          typed ARM ids; nothing else builds a scope
 """

@@ -176,10 +176,10 @@ def policy_check(
     """
     path = file or _default_policy(context.obj)
     rules = submit.load_policy(path)
-    roles, groups = rules.grantable.roles, rules.grantable.resource_groups
     typer.echo(f"{path} is valid")
     typer.echo(f"profiles:   {', '.join(rules.profiles) or 'none'}")
-    typer.echo(f"grantable:  {', '.join(roles)}; in resource groups {', '.join(groups)}")
+    for entry in rules.grantable:
+        typer.echo(f"grantable:  {', '.join(entry.roles)}; at {', '.join(entry.scopes)}")
     typer.echo(f"declared:   {len(rules.grants)} grants for every cluster")
 
 

@@ -14,7 +14,7 @@ import typer
 from grantkeeper import report, watch
 from grantkeeper.connection import Place, open_queues, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
-from shared import messages, policy, profiles
+from shared import messages, policy_file, profiles
 from shared.model import ClusterRequest
 from shared.policy import Policy
 from shared.resource_id import InvalidId, parse_cluster_id, subscription_id
@@ -90,12 +90,12 @@ def subscriptions(text: str) -> tuple[str, ...]:
 def load_policy(path: Path) -> Policy:
     """The policy the request is checked by. Raises `CommandFailed`."""
     try:
-        return policy.load(path)
+        return policy_file.load(path)
     except OSError as error:
         raise CommandFailed(
             ExitCode.WRONG_INPUT, f"POLICY_FILE: {path}: {error.strerror}; use --policy"
         ) from None
-    except policy.PolicyError as error:
+    except policy_file.PolicyError as error:
         raise CommandFailed(ExitCode.WRONG_INPUT, f"{path}: {error}") from None
 
 

@@ -4,24 +4,19 @@ Operator-owned. It is the only source of roles and scopes besides the cluster it
 events name neither. Field names are camelCase; durations are ISO 8601 (`PT60M`), as in ARM.
 """
 
-import copy
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field
 
-from shared.model import ADDON, CONTROL_PLANE, KUBELET
-from shared.resource_id import ClusterId, InvalidId, Scope, guid, parse_scope
-from shared.roles import NotGrantable, role_guid
-
-
-class PolicyError(ValueError):
-    """policy.yaml cannot be used; the message names the field."""
+from shared.resource_id import ClusterId, Scope
+from shared.roles import DATA_ACTIONS, NEVER_GRANTABLE, role_guid
+from shared.scope_pattern import parse_scope_pattern
 
 
 class _Wire(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -63,47 +58,98 @@ class Parameter(_Wire, frozen=True):
         return ""
 
 
-class Profile(_Wire, frozen=True):
-    """What a request may ask for: the ARM body of the cluster, and the parameters left open."""
+class Match(_Wire, frozen=True):
+    """Which clusters a declared grant is for; what is left out, or empty, fits any.
 
-    cluster: dict[str, Any]
-    parameters: dict[str, Parameter] = {}
-    create_resource_group: bool = False
+    Of each list one entry must fit, of `tags` all. `resource_groups`, `names` and `locations` are
+    patterns (`*` and `?`) without case; tags have patterns too, whose values keep their case but
+    whose names do not (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources).
+    """
+
+    subscriptions: tuple[str, ...] = ()
+    resource_groups: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+
+    def fits(self, cluster: ClusterId, location: str, tags: dict[str, str]) -> bool:
+        """Whether the cluster in this region and with these tags is one of them."""
+        return (
+            _fits(cluster.subscription_id, self.subscriptions)
+            and _fits(cluster.resource_group, self.resource_groups)
+            and _fits(cluster.name, self.names)
+            and _fits(_region(location), self.locations)
+            and self._fits_tags(tags)
+        )
+
+    def _fits_tags(self, tags: dict[str, str]) -> bool:
+        held = {name.lower(): value for name, value in tags.items()}
+        return all(
+            name.lower() in held and fnmatchcase(held[name.lower()], pattern)
+            for name, pattern in self.tags.items()
+        )
 
 
 class DeclaredGrant(_Wire, frozen=True):
-    """A grant that no cluster's JSON shows. `scope` may hold {subscriptionId}, {resourceGroup}
-    and {name} of the cluster; `role` is a built-in's name or a role definition GUID."""
+    """A grant that no cluster's JSON shows: `identity` (controlPlane, kubelet or addon:<key>) of
+    each cluster that `match` fits needs `role` (a built-in's name or a role definition GUID) at
+    `scope`, an ARM id that may hold `PLACEHOLDERS`."""
 
     identity: str
     role: str
     scope: str
     because: str
+    match: Match = field(default_factory=Match)
 
-    def scope_for(self, cluster: ClusterId) -> str:
-        """The scope's text for one cluster, not yet parsed."""
+    def scope_for(self, cluster: ClusterId, location: str) -> str:
+        """The scope's text for one cluster, not yet parsed. A region that is none leaves its
+        placeholder standing, which no id has."""
+        values = {
+            "subscriptionId": cluster.subscription_id,
+            "resourceGroup": cluster.resource_group,
+            "name": cluster.name,
+        }
+        if re.fullmatch("[a-z0-9]+", region := _region(location)):
+            values["location"] = region
         text = self.scope
-        for name, value in (
-            ("{subscriptionId}", cluster.subscription_id),
-            ("{resourceGroup}", cluster.resource_group),
-            ("{name}", cluster.name),
-        ):
-            text = text.replace(name, value)
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", value)
         return text
 
 
-class Grantable(_Wire, frozen=True):
-    """The allow-list: these roles (names or GUIDs), on resources in these resource groups.
+# What a declared scope may say in braces.
+PLACEHOLDERS = ("subscriptionId", "resourceGroup", "name", "location")
 
-    `resource_groups` are patterns (`*` and `?`) matched without case against the group's name.
-    `subscriptions` are the ids of subscriptions in which scopes may lie; empty means the managed
-    ones.
+
+class Profile(_Wire, frozen=True):
+    """What a request may ask for: the ARM body of the cluster, and the parameters left open.
+    `grants` are for the clusters made from it."""
+
+    cluster: dict[str, Any]
+    parameters: dict[str, Parameter] = {}
+    create_resource_group: bool = False
+    locations: tuple[str, ...] = ()
+    grants: tuple[DeclaredGrant, ...] = ()
+
+
+class Grantable(_Wire, frozen=True):
+    """An entry of the allow-list: these roles (names or GUIDs) at these scopes and below.
+
+    `scopes` are patterns as `shared.scope_pattern` describes them. `data_actions` are those the
+    roles may have beyond the ones known of built-in roles.
     """
 
     roles: tuple[str, ...]
-    resource_groups: tuple[str, ...]
-    subscriptions: tuple[str, ...] = ()
+    scopes: tuple[str, ...]
+    data_actions: tuple[str, ...] = ()
+
+    def has(self, role: str) -> bool:
+        """Whether the role (GUID) is one of the entry's."""
+        return role in map(role_guid, self.roles)
+
+    def covers(self, scope: Scope, managed: tuple[str, ...]) -> bool:
+        """Whether the scope is one of the entry's, or lies below one."""
+        return any(parse_scope_pattern(text).covers(scope, managed) for text in self.scopes)
 
 
 class Propagation(_Wire, frozen=True):
@@ -126,12 +172,14 @@ class Looks(_Wire, frozen=True):
 
 
 class Policy(_Wire, frozen=True):
-    """The whole of policy.yaml. `clusters` are name patterns of the clusters looked after."""
+    """The whole of policy.yaml. `clusters` are name patterns of the clusters looked after;
+    `roles` gives rules of inference (`shared.grants`) a role other than the usual one."""
 
     api_version: Literal["grantkeeper/v1"]
     profiles: dict[str, Profile]
-    grantable: Grantable
+    grantable: tuple[Grantable, ...]
     grants: tuple[DeclaredGrant, ...] = ()
+    roles: dict[str, str] = {}
     clusters: tuple[str, ...] = ("*",)
     propagation: Propagation = field(default_factory=Propagation)
     looks: Looks = field(default_factory=Looks)
@@ -141,110 +189,63 @@ class Policy(_Wire, frozen=True):
         """The same for the same policy, however it is written."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
 
+    @property
+    def grantable_roles(self) -> tuple[str, ...]:
+        """The GUIDs of all roles that may be granted somewhere, sorted."""
+        return tuple(sorted({role_guid(name) for entry in self.grantable for name in entry.roles}))
+
     def manages(self, cluster: ClusterId) -> bool:
         """Whether clusters of this name are looked after."""
         return _matches(cluster.name, self.clusters)
 
-    def refusal(self, role: str, scope: Scope, managed_subscriptions: tuple[str, ...]) -> str:
-        """Why this role (GUID) may not be granted at this scope: a reason, or an empty text."""
-        if role not in {role_guid(name) for name in self.grantable.roles}:
+    def refusal(
+        self, role: str, scope: Scope, managed: tuple[str, ...]
+    ) -> Literal["", "RoleNeverAllowed", "RoleNotAllowed", "ScopeNotAllowed"]:
+        """Why this role (GUID) may not be granted at this scope; empty when it may be."""
+        if role in NEVER_GRANTABLE.values():
+            return "RoleNeverAllowed"
+        entries = [entry for entry in self.grantable if entry.has(role)]
+        if not entries:
             return "RoleNotAllowed"
-        subscriptions = self.grantable.subscriptions or managed_subscriptions
-        if scope.subscription_id not in {text.lower() for text in subscriptions}:
-            return "SubscriptionNotAllowed"
-        if not _matches(scope.resource_group, self.grantable.resource_groups):
-            return "ScopeNotAllowed"
-        return ""
+        return "" if any(e.covers(scope, managed) for e in entries) else "ScopeNotAllowed"
 
+    def may_assign_at(self, scope: Scope, managed: tuple[str, ...]) -> bool:
+        """Whether any role may be granted at this scope."""
+        return any(entry.covers(scope, managed) for entry in self.grantable)
 
-def load(path: Path) -> Policy:
-    """Read policy.yaml. Raises `PolicyError` naming the field at fault."""
-    return parse(path.read_bytes())
+    def data_actions(self, role: str) -> tuple[str, ...]:
+        """The data actions that the role (GUID) may have: known of the built-in, or declared."""
+        declared = {
+            action for entry in self.grantable if entry.has(role) for action in entry.data_actions
+        }
+        return tuple(sorted(declared.union(DATA_ACTIONS.get(role, ()))))
 
+    def role_for(self, rule: str, role: str) -> str:
+        """The GUID of the role that a rule grants in place of `role`, its usual one (a GUID)."""
+        return role_guid(self.roles[rule]) if rule in self.roles else role
 
-def parse(text: bytes) -> Policy:
-    """Decode and check a policy. Raises `PolicyError` naming the field at fault."""
-    try:
-        policy = msgspec.yaml.decode(text, type=Policy)
-    except msgspec.DecodeError as error:
-        raise PolicyError(f"policy: {error}") from None
-    _check_grantable(policy.grantable)
-    for name, profile in policy.profiles.items():
-        _check_profile(name, profile)
-    for position, grant in enumerate(policy.grants):
-        _check_declared(f"grants[{position}]", grant)
-    if policy.propagation.window <= timedelta(0) or policy.propagation.consecutive_reads < 1:
-        raise PolicyError("propagation: window and consecutiveReads must be positive")
-    for name in policy.looks.__struct_fields__:
-        if getattr(policy.looks, name) <= timedelta(0):
-            raise PolicyError(f"looks.{name}: must be positive")
-    return policy
-
-
-def _check_grantable(grantable: Grantable) -> None:
-    for name in grantable.roles:
-        _check_role("grantable.roles", name)
-    for text in grantable.subscriptions:
-        try:
-            guid(text, f"grantable.subscriptions: {text!r}")
-        except InvalidId as error:
-            raise PolicyError(str(error)) from None
-
-
-def _check_profile(name: str, profile: Profile) -> None:
-    where = f"profiles.{name}.cluster"
-    properties = profile.cluster.get("properties")
-    if not isinstance(properties, dict) or not properties.get("agentPoolProfiles"):
-        raise PolicyError(f"{where}.properties.agentPoolProfiles: at least one pool is needed")
-    if "servicePrincipalProfile" in properties:
-        raise PolicyError(f"{where}.properties.servicePrincipalProfile: clusters are made with "
-                          "managed identity; remove it")  # fmt: skip
-    identity = profile.cluster.get("identity")
-    kind = identity.get("type") if isinstance(identity, dict) else None
-    if kind not in {"SystemAssigned", "UserAssigned"}:
-        raise PolicyError(f"{where}.identity.type: SystemAssigned or UserAssigned")
-    if not isinstance(profile.cluster.get("tags", {}), dict):
-        raise PolicyError(f"{where}.tags: not a mapping")
-    for key, parameter in profile.parameters.items():
-        _check_parameter(f"profiles.{name}.parameters.{key}", parameter, profile)
-
-
-def _check_parameter(where: str, parameter: Parameter, profile: Profile) -> None:
-    if not re.fullmatch(r"(?:/(?:[^~/]|~[01])+)+", parameter.path):
-        raise PolicyError(f"{where}.path: not a JSON Pointer")
-    try:
-        parameter.put(copy.deepcopy(profile.cluster), None)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        raise PolicyError(f"{where}.path: leads nowhere in the profile's `cluster`") from None
-    if parameter.type == "string" and parameter.enum is None and parameter.pattern is None:
-        raise PolicyError(f"{where}: a string needs enum or pattern")
-    if parameter.type != "string" and parameter.pattern is not None:
-        raise PolicyError(f"{where}.pattern: only of a string")
-    if parameter.type != "integer" and (parameter.minimum, parameter.maximum) != (None, None):
-        raise PolicyError(f"{where}: minimum and maximum are only of an integer")
-    try:
-        re.compile(parameter.pattern or "")
-    except re.error as error:
-        raise PolicyError(f"{where}.pattern: not a regular expression: {error}") from None
-
-
-def _check_declared(where: str, grant: DeclaredGrant) -> None:
-    _check_role(f"{where}.role", grant.role)
-    if grant.identity not in {CONTROL_PLANE, KUBELET} and not grant.identity.startswith(ADDON):
-        raise PolicyError(f"{where}.identity: controlPlane, kubelet or addon:<key>")
-    try:
-        example = ClusterId("00000000-0000-0000-0000-000000000000", "group", "name")
-        parse_scope(grant.scope_for(example))
-    except InvalidId as error:
-        raise PolicyError(f"{where}.scope: {error}") from None
-
-
-def _check_role(where: str, name: str) -> None:
-    try:
-        role_guid(name)
-    except NotGrantable as error:
-        raise PolicyError(f"{where}: {error}") from None
+    def declared(
+        self, cluster: ClusterId, location: str, tags: dict[str, str], profile: str
+    ) -> Iterator[tuple[DeclaredGrant, str]]:
+        """The declared grants for this cluster, each with the place it is written at, such as
+        `policy grants[0]`. `profile` is the one the cluster was made from, empty if none."""
+        written = [("policy grants", self.grants)]
+        if profile in self.profiles:
+            written.append((f"policy profiles.{profile}.grants", self.profiles[profile].grants))
+        for place, grants in written:
+            for position, grant in enumerate(grants):
+                if grant.match.fits(cluster, location, tags):
+                    yield grant, f"{place}[{position}]"
 
 
 def _matches(text: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(text.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _fits(text: str, patterns: tuple[str, ...]) -> bool:
+    return not patterns or _matches(text, patterns)
+
+
+def _region(location: str) -> str:
+    """ARM's name of a region: `West US 2` and `westus2` are the same."""
+    return location.replace(" ", "").lower()

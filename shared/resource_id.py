@@ -92,6 +92,12 @@ class ResourceId(_Id):
     def group(self) -> ResourceGroupId:
         return ResourceGroupId(self.subscription_id, self.resource_group)
 
+    @property
+    def parent(self) -> "ResourceId":
+        """The resource this one is a part of: the network of a subnet."""
+        parent_type = self.type.rpartition("/")[0]
+        return ResourceId(self.subscription_id, self.resource_group, parent_type, self.names[:-1])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClusterId(_Id):
@@ -151,6 +157,14 @@ def parse_scope(text: str) -> Scope:
     return _parse(text)
 
 
+def resource_type(text: str) -> str:
+    """A type that roles are granted on, in ARM's own spelling. Raises `InvalidId`."""
+    known = _TYPE_BY_KEY.get(text.lower())
+    if known is None:
+        raise InvalidId("the id's resource type is not one that roles are granted on")
+    return known
+
+
 def covers(held_at: str, scope: Scope) -> bool:
     """Whether an assignment made at `held_at` (any ARM scope, as ARM spells it) applies at `scope`.
 
@@ -189,9 +203,7 @@ def _parse(text: str) -> ResourceGroupId | ResourceId:
 def _resource(subscription: str, group: str, parts: list[str]) -> ResourceId:
     if len(parts) < 4 or len(parts) % 2 or parts[0].lower() != "providers":
         raise InvalidId("the id does not end in /providers/{namespace}/{type}/{name}")
-    type_name = _TYPE_BY_KEY.get("/".join([parts[1], *parts[2::2]]).lower())
-    if type_name is None:
-        raise InvalidId("the id's resource type is not one that roles are granted on")
+    type_name = resource_type("/".join([parts[1], *parts[2::2]]))
     names = tuple(parts[3::2])
     if not all(_SEGMENT.fullmatch(name) for name in names):
         raise InvalidId("a name in the id has characters that resource names do not have")

@@ -11,11 +11,11 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
-from shared import arm, lifecycle, queues, settings, store
-from shared import policy as policies
+from shared import arm, lifecycle, policy_file, queues, settings, store
 from shared.fleet import Fleet
 from shared.intake import Intake
 from shared.poison import Poison
+from shared.policy import Policy
 from shared.reconcile import Reconciler
 
 _ASSEMBLY = threading.Lock()
@@ -33,7 +33,7 @@ class Application:
     """What each door calls, and the edges it is built on."""
 
     settings: settings.Settings
-    policy: policies.Policy
+    policy: Policy
     arm: arm.Arm
     store: store.Store
     queues: queues.Queues
@@ -65,12 +65,12 @@ def _from_environment() -> Application:
     work = credential
     if read.work.client_id and read.work.client_id != read.client_id:
         work = ManagedIdentityCredential(client_id=read.work.client_id)
-    return build(read, policies.load(read.policy_file), credential, work)
+    return build(read, policy_file.load(read.policy_file), credential, work)
 
 
 def build(
     read: settings.Settings,
-    policy: policies.Policy,
+    policy: Policy,
     credential: TokenCredential,
     work_credential: TokenCredential | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),

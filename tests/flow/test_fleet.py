@@ -6,7 +6,7 @@ import pytest
 
 from shared import wire
 from shared.fleet import Fleet
-from shared.policy import parse
+from shared.policy_file import parse
 from shared.resource_id import parse_cluster_id
 from tests.flow.conftest import Found
 from tests.flow.town import POLICY, Town
@@ -38,7 +38,7 @@ def test_settled_clusters_are_left_alone_until_the_resync(town: Town) -> None:
 
 
 def test_another_policy_wakes_every_cluster_once(found_town: Found) -> None:
-    town = found_town(POLICY.read_bytes().replace(b"[Network Contributor, AcrPull]", b"[AcrPull]"))
+    town = found_town(POLICY.read_bytes().replace(b"[Network Contributor, AcrPull,", b"[AcrPull,"))
     town.request(parameters={"subnet": town.subnet})
     town.run(80)
     assert town.record().settled

@@ -147,14 +147,14 @@ def test_a_role_at_a_sibling_scope_counts_for_nothing(town: Town) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (("roles: [Network Contributor, AcrPull]", "roles: [AcrPull]"), "RoleNotAllowed"),
-        (('["net-*", "shared-*"]', '["shared-*"]'), "ScopeNotAllowed"),
+        (("roles: [Network Contributor, AcrPull,", "roles: [AcrPull,"), "RoleNotAllowed"),
+        (("resourceGroups/net-*", "resourceGroups/nets-*"), "ScopeNotAllowed"),
         (
             (
-                "grantable:\n",
-                "grantable:\n  subscriptions: [11111111-2222-3333-4444-555555555555]\n",
+                "/subscriptions/*/resourceGroups/net-*",
+                "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net-*",
             ),
-            "SubscriptionNotAllowed",
+            "ScopeNotAllowed",
         ),
     ],
 )
@@ -204,7 +204,7 @@ def test_an_add_on_is_granted_when_its_identity_appears(found_town: Found) -> No
         "    scope: /subscriptions/{subscriptionId}/resourceGroups/shared-registry\n"
         "    because: secrets\n"
     )
-    text = POLICY.read_text().rstrip().replace("AcrPull]", "AcrPull, Reader]") + declared
+    text = POLICY.read_text().rstrip().replace("AcrPull,", "AcrPull, Reader,") + declared
     town = found_town(text.encode())
     town.make_cluster(
         "with-addon", addonProfiles={"azureKeyvaultSecretsProvider": {"enabled": True}}

@@ -25,7 +25,7 @@ from infra.emulator.cluster_state import Cluster
 from infra.emulator.faults import Fault
 from infra.emulator.identity import PrincipalCredential
 from infra.emulator.wire import Request
-from shared import policy, queues, settings, wiring
+from shared import policy_file, queues, settings, wiring
 from shared.model import Record, Rejection
 from shared.resource_id import ClusterId, cluster_id
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
@@ -86,7 +86,7 @@ class Town:
         self.subscription = self.azure.subscription_id
         self.post = Post(self.clock)
         self._storage = storage
-        self._policy = policy.parse(policy_text or POLICY.read_bytes())
+        self._policy = policy_file.parse(policy_text or POLICY.read_bytes())
         self.app = self._build()
 
     def _build(self) -> wiring.Application:
@@ -112,7 +112,7 @@ class Town:
     def change_policy(self, text: bytes) -> None:
         """The operator deploys the product again, with another policy."""
         self.app.close()
-        self._policy = policy.parse(text)
+        self._policy = policy_file.parse(text)
         self.app = self._build()
 
     # --- what people do -------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from shared.model import (
     Progress,
     Record,
 )
-from shared.policy import Policy, parse
+from shared.policy import Policy
+from shared.policy_file import parse
 from shared.resource_id import ClusterId
 from shared.roles import NETWORK_CONTRIBUTOR
 
@@ -43,8 +44,8 @@ profiles:
       properties:
         agentPoolProfiles: [{name: nodepool1, mode: System, count: 3}]
 grantable:
-  roles: [Network Contributor, AcrPull]
-  resourceGroups: ["net-*", "shared-*"]
+  - roles: [Network Contributor, AcrPull, Container Registry Repository Reader]
+    scopes: [/subscriptions/*/resourceGroups/net-*, /subscriptions/*/resourceGroups/shared-*]
 """
 
 

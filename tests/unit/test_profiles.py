@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.policy import load, parse
+from shared.policy_file import load, parse
 from shared.profiles import Unacceptable, check, cluster_body, dns_prefix
 from shared.resource_id import ClusterId
 from tests.unit.nouns import CLUSTER, POLICY_TEXT, SUB, policy, request

@@ -10,7 +10,7 @@ The way of a request, from the outside in:
     app                             the assembly; Emulator is all that tests need
     gateway                         every request: caller, faults, rights, route, ledger
     wire                            requests, answers, ArmError, Call, Router
-    faults, stale_reads             bad weather on the wire
+    faults, stale_reads, planted    bad weather on the wire; documents nobody should trust
     identity                        the token endpoint, its tokens and their checks
 
 What all rooms build on:

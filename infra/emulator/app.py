@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import arm_ids
 from .access import Access
 from .agent_pools import AgentPools
@@ -24,6 +26,7 @@ from .knobs import Knobs
 from .node_groups import NodeGroups
 from .operations import Operations
 from .permissions import Permissions
+from .planted import Planted
 from .resource_routes import ResourceRoutes
 from .resources import IDENTITY_TYPE, Resources, not_found
 from .role_assignments import RoleAssignments
@@ -57,7 +60,13 @@ class Emulator:
         self.custom_topics = CustomTopics(self.world, self.keys.topic)
         self.faults = Faults(self.world)
         self._gateway = Gateway(
-            self.world, self.keys, self.identities, self.access, self.subscriptions, self.faults
+            self.world,
+            self.keys,
+            self.identities,
+            self.access,
+            self.subscriptions,
+            self.faults,
+            self.planted,
         )
         self._register(self._gateway)
 
@@ -75,6 +84,7 @@ class Emulator:
         self.subscriptions = Subscriptions(self.world)
         self.groups = Groups(self.world, self.operations)
         self.resources = Resources(self.world, self.groups)
+        self.planted = Planted(self.world)
         links = LinkChecks(self.resources, self.access)
         node_groups = NodeGroups(self.world, self.groups, self.resources, self.role_assignments)
         self.clusters = Clusters(
@@ -111,9 +121,9 @@ class Emulator:
         self.identities.register(gateway.open)
         self.custom_topics.register(gateway.open)
         Graph(self.world).register(gateway.graph)
-        Control(self.world, self.faults, self.clusters, self.role_assignments).register(
-            gateway.control
-        )
+        Control(
+            self.world, self.faults, self.clusters, self.role_assignments, self.planted
+        ).register(gateway.control)
         EventControl(self.event_grid, self.custom_topics).register(gateway.control)
         self.deny_assignments.register_control(gateway.control)
         Permissions(self.access).register(gateway.arm)
@@ -147,6 +157,10 @@ class Emulator:
         """Move emulated time ahead; what falls due meanwhile happens at its own time."""
         self.world.advance(seconds)
 
+    def plant(self, resource_id: str, document: Any) -> None:
+        """Let ARM tell of a resource what no service would (planted.py)."""
+        self.planted.plant(resource_id, document)
+
     def close(self) -> None:
         """End the threads that deliver events."""
         self.event_grid.close()
@@ -162,5 +176,6 @@ class Emulator:
             return
         self.groups.require(subscription, group)
         is_group = len(scope.strip("/").split("/")) == 4
-        if not is_group and not self.resources.find(scope) and not self.clusters.find(scope):
+        finders = (self.resources.find, self.clusters.find, self.planted.find)
+        if not is_group and not any(find(scope) for find in finders):
             raise not_found(scope)

@@ -15,6 +15,7 @@ import msgspec
 from .assignments import Assignment
 from .clusters import Clusters, Outcome
 from .faults import Fault, Faults
+from .planted import Planted
 from .role_assignments import RoleAssignments
 from .wire import ArmError, Call, Response, Router
 from .world import World
@@ -26,6 +27,11 @@ class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     seconds: _Seconds
 
 
+class _Plant(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    document: Any
+
+
 class _Effect(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     effective_in_seconds: _Seconds | None
 
@@ -34,12 +40,18 @@ class Control:
     """Routes under `/_emulator`."""
 
     def __init__(
-        self, world: World, faults: Faults, clusters: Clusters, assignments: RoleAssignments
+        self,
+        world: World,
+        faults: Faults,
+        clusters: Clusters,
+        assignments: RoleAssignments,
+        planted: Planted,
     ) -> None:
         self._world = world
         self._faults = faults
         self._clusters = clusters
         self._assignments = assignments
+        self._planted = planted
 
     def register(self, router: Router) -> None:
         """Serve what the README lists."""
@@ -55,6 +67,8 @@ class Control:
         add("DELETE", "/_emulator/ledger", self._clear_ledger)
         add("GET", "/_emulator/clusters", self._list_clusters)
         add("POST", "/_emulator/clusters/outcome", self._outcome)
+        add("POST", "/_emulator/planted", self._plant)
+        add("DELETE", "/_emulator/planted", self._uproot)
         add("GET", "/_emulator/assignments", self._list_assignments)
         add("PATCH", "/_emulator/assignments/(?P<name>[^/]+)", self._set_effective)
 
@@ -102,7 +116,7 @@ class Control:
         """Entries that match the query: method, path (contained), caller, last (how many)."""
         query = call.request.query
         found = [
-            asdict(entry) | {"at": entry.at.isoformat()}
+            asdict(entry) | {"at": entry.at.isoformat(), "body": entry.document}
             for entry in self._world.ledger.entries
             if query.get("method", entry.method).upper() == entry.method
             and query.get("path", "").lower() in entry.path.lower()
@@ -122,6 +136,15 @@ class Control:
         outcome = call.request.read(Outcome)
         self._clusters.expect(outcome)
         return Response(201, msgspec.to_builtins(outcome))
+
+    def _plant(self, call: Call) -> Response:
+        asked = call.request.read(_Plant)
+        self._planted.plant(asked.id, asked.document)
+        return Response(201, {"id": asked.id})
+
+    def _uproot(self, _call: Call) -> Response:
+        self._planted.clear()
+        return Response(204)
 
     def _list_assignments(self, _call: Call) -> Response:
         return Response(

@@ -6,12 +6,14 @@ import hmac
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 
 from . import arm_ids
 from .access import Access
 from .faults import Faults
 from .identity import ARM_AUDIENCES, Identities
 from .keys import Keys
+from .planted import Planted
 from .stale_reads import StaleReads
 from .subscriptions import Subscriptions
 from .wire import ArmError, Call, Request, Response, Router
@@ -40,6 +42,7 @@ class Gateway:
         access: Access,
         subscriptions: Subscriptions,
         faults: Faults,
+        planted: Planted,
     ) -> None:
         self.open, self.arm, self.graph, self.control = Router(), Router(), Router(), Router()
         self._world = world
@@ -48,7 +51,9 @@ class Gateway:
         self._access = access
         self._subscriptions = subscriptions
         self._faults = faults
-        self._reads = StaleReads(world, self.arm, lambda call: _run(self.arm, call))
+        self._reads = StaleReads(
+            world, self.arm, lambda call: planted.answer(call, partial(_run, self.arm))
+        )
 
     def handle(self, request: Request) -> Response:
         """Answer one request; raises nothing but what work that falls due raises."""
@@ -60,7 +65,7 @@ class Gateway:
             call = Call(request, None, correlation_id or self._world.new_guid())
             response, caller = self._answer(call)
             self._finish(call, response)
-            self._enter(request, response, caller)
+            self._enter(call, response, caller)
             return response
 
     def _answer(self, call: Call) -> tuple[Response, Principal | None]:
@@ -148,7 +153,8 @@ class Gateway:
         }.items():
             response.headers.setdefault(name, value)
 
-    def _enter(self, request: Request, response: Response, caller: Principal | None) -> None:
+    def _enter(self, call: Call, response: Response, caller: Principal | None) -> None:
+        request = call.request
         self._world.ledger.append(
             LedgerEntry(
                 self._world.clock.now(),
@@ -157,6 +163,8 @@ class Gateway:
                 request.query.get("api-version", ""),
                 response.status,
                 caller.display_name if caller else "",
+                request.body,
+                call.correlation_id,
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import json
 import random
 import threading
 import uuid
@@ -11,11 +12,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from .clock import Clock
 from .knobs import Knobs, Range
 
 LEDGER_LENGTH = 200_000
+_READS = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,10 @@ class ArmChange:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One request as answered: who asked what, and the status they got (0: connection reset)."""
+    """One request as answered: who asked what, and the status they got (0: connection reset).
+
+    `body` is what was sent; `correlation_id` is the answer's x-ms-correlation-request-id.
+    """
 
     at: datetime
     method: str
@@ -52,6 +58,21 @@ class LedgerEntry:
     api_version: str
     status: int
     caller_name: str
+    body: bytes = b""
+    correlation_id: str = ""
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it could have changed something: anything but GET and HEAD."""
+        return self.method not in _READS
+
+    @property
+    def document(self) -> Any:
+        """The body as JSON; None when there is none, or it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
 
 
 class Directory:
@@ -106,6 +127,14 @@ class Ledger:
     def entries(self) -> list[LedgerEntry]:
         """A copy of all entries."""
         return list(self._entries)
+
+    def writes(self, caller_name: str | None = None) -> list[LedgerEntry]:
+        """What was asked besides reads, refused or not; of one caller, or of all."""
+        return [
+            entry
+            for entry in self._entries
+            if entry.is_write and caller_name in (None, entry.caller_name)
+        ]
 
     def append(self, entry: LedgerEntry) -> None:
         """Add the newest entry."""

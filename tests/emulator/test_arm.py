@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from infra.emulator import Emulator, EmulatorTransport, Knobs, ManualClock
@@ -83,6 +85,49 @@ def test_the_ledger_has_every_request_with_caller_and_status(
         ("GET", 404, "operator"),
     ]
     assert emulator.world.ledger.count(method="GET", path_contains="RESOURCEGROUPS/RGX") == 1
+
+
+def test_the_ledger_keeps_what_a_write_said_and_its_correlation_id(
+    emulator: Emulator, town: Town
+) -> None:
+    town.ask("GET", town.group)
+    made = town.ask("PUT", town.group, {"location": "westus2"})
+    refused = town.ask("PUT", town.group, {"location": "nowhere"}, caller=emulator.app_identity)
+    town.ask("DELETE", f"{town.group}x")
+    writes = emulator.world.ledger.writes()
+    assert [entry.method for entry in writes] == ["PUT", "PUT", "DELETE"]
+    assert [entry.document for entry in writes] == [
+        {"location": "westus2"},
+        {"location": "nowhere"},
+        None,
+    ]
+    ids = [answer.headers["x-ms-correlation-request-id"] for answer in (made, refused)]
+    assert [entry.correlation_id for entry in writes[:2]] == ids
+    assert [entry.status for entry in emulator.world.ledger.writes("grantkeeper")] == [
+        refused.status
+    ]
+
+
+def test_every_answer_names_its_request_and_its_correlation(emulator: Emulator, town: Town) -> None:
+    nobody = emulator.world.directory.create("nobody")
+    cluster = town.id("Microsoft.ContainerService/managedClusters", "c1")
+    answers = [
+        town.ask("GET", town.group),
+        town.ask("PUT", cluster, cluster_body()),
+        town.ask("GET", f"{town.group}x"),
+        town.ask("GET", town.group, caller=nobody),
+        town.ask("GET", town.group, headers={"Authorization": "Bearer x"}),
+        town.ask("GET", town.group, query=""),
+    ]
+    town.steer("POST", "/faults", {"kind": "status", "status": 429})
+    answers.append(town.ask("GET", town.group))
+    assert [answer.status for answer in answers] == [200, 201, 404, 403, 401, 400, 429]
+    for name in ("x-ms-request-id", "x-ms-correlation-request-id"):
+        ids = {str(uuid.UUID(answer.headers[name])) for answer in answers}
+        assert len(ids) == len(answers)
+    sent = {"x-ms-correlation-request-id": str(uuid.UUID(int=7))}
+    echoed = town.ask("GET", town.group, headers=sent)
+    assert echoed.headers["x-ms-correlation-request-id"] == str(uuid.UUID(int=7))
 
 
 def test_the_poll_url_must_come_back_as_it_was_given(emulator: Emulator, town: Town) -> None:

@@ -112,6 +112,6 @@ def test_the_ledger_is_filtered_and_cleared(town: Town) -> None:
     key = {"x-emulator-key": town.emulator.keys.control}
     url = "/_emulator/ledger"
     found = town.ask("GET", url, headers=key, query="method=put&caller=operator").body["value"]
-    assert [entry["status"] for entry in found] == [200]
+    assert [(entry["status"], entry["body"]) for entry in found] == [(200, {"location": "westus2"})]
     assert town.steer("DELETE", "/ledger").status == 204
     assert town.steer("GET", "/ledger").body["value"] == []

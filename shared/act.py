@@ -1,6 +1,7 @@
-"""Doing the step of a turn. Every write is safe to repeat; what fails is noted, never raised.
+"""Doing the step of a turn. Every write is safe to repeat, and audited.
 
-Each act takes the record and returns what it has become.
+Each act takes the record and returns what it has become. What Azure refuses is noted, not raised;
+storage that cannot keep the audit ends the turn, whose message comes again.
 """
 
 import secrets
@@ -9,13 +10,16 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared import probes, profiles, progress
-from shared.arm import Arm
+from shared import effects, probes, profiles, progress
+from shared.arm import Arm, Written, assignment_id
+from shared.audit import Audit
 from shared.decide import Assign, Create, ReadProbe, StartProbe, Step
 from shared.errors import Failure, Terminal, Transient
 from shared.model import ClusterRequest, ProbeRun, Progress, Record
 from shared.policy import Policy
 from shared.resource_id import ClusterId
+
+_REASON_LENGTH = 700  # of a description's 1,024 characters; the rest is the cluster's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Actor:
     """Carries out steps on Azure."""
 
     arm: Arm
+    audit: Audit
     policy: Policy
 
     def act(self, step: Step, record: Record, cluster: ClusterId, now: datetime) -> Record:
@@ -31,7 +36,7 @@ class Actor:
             case Create():
                 return self._create(record, cluster, now)
             case Assign(missing):
-                done = {p.grant.key: self._assign(p, cluster, now) for p in missing}
+                done = {p.grant.key: self._assign(p, record, cluster, now) for p in missing}
                 return replace(
                     record, grants=tuple(done.get(p.grant.key, p) for p in record.grants)
                 )
@@ -58,27 +63,42 @@ class Actor:
                 failure=f"{reason}: {failure.message}",
                 create_refused=isinstance(failure, Terminal),
             )
-        if not made:  # somebody has made one since our look; the next look will show whose it is
+        if made.existed:  # made since our look; the next look will show whose it is
             return replace(record, retry_at=now + self.policy.looks.absent / 4)
         return replace(record, put_at=now, failing_since=None, retry_at=None, failure="")
 
-    def _put(self, request: ClusterRequest, cluster: ClusterId) -> bool:
+    def _put(self, request: ClusterRequest, cluster: ClusterId) -> Written:
         try:
             profile = profiles.check(self.policy, request)
         except profiles.Unacceptable as fault:  # the policy has changed since it was accepted
             raise Terminal(fault.reason, f"{fault.field}: {fault}") from None
-        if profile.create_resource_group:
-            self.arm.ensure_resource_group(cluster, request.location)
-        return self.arm.create_cluster(cluster, profiles.cluster_body(profile, request, cluster))
+        body = profiles.cluster_body(profile, request, cluster)
+        group, location = cluster.group, request.location
+        if profile.create_resource_group and not self.arm.has_resource_group(group):
+            self.audit.of(
+                effects.resource_group_write(cluster, request),
+                lambda: self.arm.create_resource_group(group, location),
+            )
+        return self.audit.of(
+            effects.cluster_write(cluster, request), lambda: self.arm.create_cluster(cluster, body)
+        )
 
-    def _assign(self, grant: Progress, cluster: ClusterId, now: datetime) -> Progress:
+    def _assign(
+        self, wanted: Progress, record: Record, cluster: ClusterId, now: datetime
+    ) -> Progress:
         propagation, looks = self.policy.propagation, self.policy.looks
-        description = f"grantkeeper: {grant.grant.because} of {cluster.key}"
+        grant = wanted.grant
+        description = f"grantkeeper: {grant.because[:_REASON_LENGTH]} of {cluster.key}"
         try:
-            assignment_id = self.arm.assign(grant.grant, description)
+            written = self.audit.of(
+                effects.role_assignment_write(
+                    cluster, grant, assignment_id(grant), record.request_id
+                ),
+                lambda: self.arm.assign(grant, description),
+            )
         except Failure as failure:
-            return progress.failed(grant, failure, propagation, looks, now)
-        return progress.written(grant, assignment_id, propagation.window, now)
+            return progress.failed(wanted, failure, propagation, looks, now)
+        return progress.written(wanted, written.id, propagation.window, now)
 
     def _start_probe(
         self, record: Record, target: str, cluster: ClusterId, now: datetime
@@ -88,10 +108,13 @@ class Actor:
             if target.startswith(probes.PULL):
                 server = self.arm.login_server(target.removeprefix(probes.PULL))
             command = probes.command(target, server, secrets.token_hex(4))
-            command_id = self.arm.begin_run_command(cluster, command)
+            begun = self.audit.of(
+                effects.run_command(cluster, target, record.request_id),
+                lambda: self.arm.begin_run_command(cluster, command),
+            )
         except Failure as failure:
             return _inconclusive(record, target, f"the probe cannot run: {failure.reason}", now)
-        return replace(record, probe=ProbeRun(command_id, target, now))
+        return replace(record, probe=ProbeRun(begun.id, target, now))
 
     def _read_probe(self, record: Record, cluster: ClusterId, now: datetime) -> Record:
         run = record.probe

@@ -4,17 +4,15 @@ No method waits: long-running operations are begun and never polled, and no call
 error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (shared/errors.py).
 """
 
-import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest
@@ -26,11 +24,12 @@ from azure.mgmt.authorization.v2022_04_01.models import (
 from azure.mgmt.containerservice import ContainerServiceClient
 
 from shared import wire
+from shared.answers import Answer, classified, code, correlation_id
 from shared.egress import EgressGuard
-from shared.errors import Transient, classify
+from shared.errors import Transient
 from shared.grants import assignment_name
 from shared.model import Assignment, Cluster, Grant
-from shared.resource_id import ClusterId, parse_scope
+from shared.resource_id import ClusterId, ResourceGroupId, parse_scope
 from shared.settings import Settings
 
 _T = TypeVar("_T")
@@ -40,6 +39,15 @@ _CLUSTERS_VERSION = "2025-07-01"
 _GROUPS_VERSION = "2021-04-01"
 _REGISTRIES_VERSION = "2023-07-01"
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
+
+
+class Written(msgspec.Struct, frozen=True):
+    """ARM's answer to a write: the id that names what was written, empty when something else
+    that serves was there already (`existed`)."""
+
+    id: str
+    correlation_id: str
+    existed: bool = False
 
 
 class CommandEnd(msgspec.Struct, frozen=True):
@@ -87,14 +95,14 @@ class Arm:
 
     def get_cluster(self, cluster: ClusterId) -> Cluster | None:
         """The cluster as it is now, or None when it is not there."""
-        with _classified():
+        with classified():
             try:
                 found: Cluster = self._managed(cluster).get(
                     cluster.resource_group, cluster.name, cls=_cluster_in
                 )
             except HttpResponseError as error:
                 # A subscription that is not there says nothing of the cluster.
-                if error.status_code == 404 and _code(error) != "SubscriptionNotFound":
+                if error.status_code == 404 and code(error) != "SubscriptionNotFound":
                     return None
                 raise
             return found
@@ -115,10 +123,11 @@ class Arm:
                     _log.warning("subscription=%s passed_over=%s", subscription_id, error)
             url = page.next_link or ""
 
-    def create_cluster(self, cluster: ClusterId, body: dict[str, Any]) -> bool:
-        """Begin to create the cluster; False when there already is one (If-None-Match: *,
+    def create_cluster(self, cluster: ClusterId, body: dict[str, Any]) -> Written:
+        """Begin to create the cluster, unless there already is one (If-None-Match: *,
         learn.microsoft.com/azure/aks/use-etags). Never overwrites."""
-        with _classified():
+        answer = Answer()
+        with classified():
             try:
                 self._managed(cluster).begin_create_or_update(
                     cluster.resource_group,
@@ -127,36 +136,47 @@ class Arm:
                     etag="*",
                     match_condition=MatchConditions.IfMissing,
                     polling=False,
+                    raw_response_hook=answer,
                 )
             except HttpResponseError as error:
                 if error.status_code == 412:
-                    return False
+                    return Written("", answer.correlation_id, existed=True)
                 raise
+        return Written(str(cluster), answer.correlation_id)
+
+    def has_resource_group(self, group: ResourceGroupId) -> bool:
+        """Whether the resource group is there."""
+        url = f"{self._endpoint}{group}?api-version={_GROUPS_VERSION}"
+        with classified():
+            found = self._client(group.subscription_id).send_request(HttpRequest("GET", url))
+            if found.status_code == 404:
+                return False
+            found.raise_for_status()
         return True
 
-    def ensure_resource_group(self, cluster: ClusterId, location: str) -> None:
-        """Make the cluster's resource group if it is not there; one that is stays as it is."""
-        url = f"{self._endpoint}{cluster.group}?api-version={_GROUPS_VERSION}"
-        client = self._client(cluster.subscription_id)
-        with _classified():
-            found = client.send_request(HttpRequest("GET", url))
-            if found.status_code == 404:
-                found = client.send_request(HttpRequest("PUT", url, json={"location": location}))
-            found.raise_for_status()
+    def create_resource_group(self, group: ResourceGroupId, location: str) -> Written:
+        """Make a resource group, where there is none."""
+        url = f"{self._endpoint}{group}?api-version={_GROUPS_VERSION}"
+        request = HttpRequest("PUT", url, json={"location": location})
+        with classified():
+            made = self._client(group.subscription_id).send_request(request)
+            made.raise_for_status()
+        return Written(str(group), correlation_id(made.headers))
 
     def assignments(self, principal_id: str, subscription_id: str) -> tuple[Assignment, ...]:
         """All role assignments of a principal at, above and below a subscription, in one list
         (`principalId eq`, learn.microsoft.com/azure/role-based-access-control/
         role-assignments-list-rest)."""
-        with _classified():
+        with classified():
             found = self._authorization.role_assignments.list_for_scope(
                 f"/subscriptions/{subscription_id}", filter=f"principalId eq '{principal_id}'"
             )
             return tuple(map(_assignment, found))
 
-    def assign(self, grant: Grant, description: str) -> str:
-        """Write the grant's role assignment; its id, or an empty text when the same grant is
-        there under another name (`RoleAssignmentExists` is success)."""
+    def assign(self, grant: Grant, description: str) -> Written:
+        """Write the grant's role assignment, unless the same grant is there under another name
+        (`RoleAssignmentExists` is success)."""
+        answer = Answer()
         scope = parse_scope(grant.scope)
         parameters = RoleAssignmentCreateParameters(
             role_definition_id=(
@@ -167,16 +187,16 @@ class Arm:
             principal_type="ServicePrincipal",  # skips the directory check of a fresh identity
             description=description,
         )
-        with _classified():
+        with classified():
             try:
                 made = self._authorization.role_assignments.create(
-                    str(scope), assignment_name(grant), parameters
+                    str(scope), assignment_name(grant), parameters, raw_response_hook=answer
                 )
             except HttpResponseError as error:
-                if _code(error) == "RoleAssignmentExists":
-                    return ""
+                if code(error) == "RoleAssignmentExists":
+                    return Written("", answer.correlation_id, existed=True)
                 raise
-        return str(made.id)
+        return Written(str(made.id), answer.correlation_id)
 
     def login_server(self, registry: str) -> str:
         """The login server of a container registry, given by id. One that says none is not
@@ -188,30 +208,27 @@ class Arm:
             raise Transient("NoLoginServer", "the registry names no login server")
         return str(found)
 
-    def begin_run_command(self, cluster: ClusterId, command: str) -> str:
-        """Begin a command in the cluster; the id to fetch its result by."""
-        location = ""
-
-        def keep(response: PipelineResponse[Any, Any]) -> None:
-            nonlocal location
-            location = response.http_response.headers.get("Location", "")
-
-        with _classified():
+    def begin_run_command(self, cluster: ClusterId, command: str) -> Written:
+        """Begin a command in the cluster; the id is that to fetch its result by."""
+        answer = Answer()
+        with classified():
             self._managed(cluster).begin_run_command(
                 cluster.resource_group,
                 cluster.name,
                 {"command": command, "context": ""},
                 polling=False,
-                raw_response_hook=keep,
+                raw_response_hook=answer,
             )
-        command_id = urlsplit(location).path.rpartition("/")[2]
+        command_id = urlsplit(answer.headers.get("Location", "")).path.rpartition("/")[2]
         if not command_id:
-            raise Transient("NoCommandResult", "the answer to run command names no result")
-        return command_id
+            failure = Transient("NoCommandResult", "the answer to run command names no result")
+            failure.correlation_id = answer.correlation_id
+            raise failure
+        return Written(command_id, answer.correlation_id)
 
     def command_end(self, cluster: ClusterId, command_id: str) -> CommandEnd | None:
         """How a command ended, or None while it runs."""
-        with _classified():
+        with classified():
             result = self._managed(cluster).get_command_result(
                 cluster.resource_group, cluster.name, command_id
             )
@@ -235,10 +252,16 @@ class Arm:
         return self._client(cluster.subscription_id).managed_clusters
 
     def _send(self, subscription_id: str, request: HttpRequest, answer: type[_T]) -> _T:
-        with _classified():
+        with classified():
             response = self._client(subscription_id).send_request(request)
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=answer)
+
+
+def assignment_id(grant: Grant) -> str:
+    """The id of the grant's role assignment, whether it is written yet or not."""
+    scope = parse_scope(grant.scope)
+    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{assignment_name(grant)}"
 
 
 def _cluster_in(response: PipelineResponse[Any, Any], *_: Any) -> Cluster:
@@ -253,29 +276,3 @@ def _assignment(item: RoleAssignment) -> Assignment:
         scope=str(item.scope),
         created_at=item.created_on,
     )
-
-
-@contextmanager
-def _classified() -> Iterator[None]:
-    """Turn the SDKs' errors into ours."""
-    try:
-        yield
-    except HttpResponseError as error:
-        message = (error.error.message if error.error else None) or error.message
-        raise classify(error.status_code, _code(error), message, _retry_after(error)) from error
-    except AzureError as error:
-        raise Transient("NoAnswer", type(error).__name__) from error
-    except (msgspec.DecodeError, json.JSONDecodeError) as error:
-        # The second is azure-identity's when the token endpoint answers with a page of HTML.
-        raise Transient("UnreadableAnswer", type(error).__name__) from error
-
-
-def _code(error: HttpResponseError) -> str | None:
-    return error.error.code if error.error else None
-
-
-def _retry_after(error: HttpResponseError) -> float | None:
-    """Seconds from Retry-After; its date form is rare on ARM and means a look at the usual time."""
-    headers: Any = getattr(error.response, "headers", {})
-    text = headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None

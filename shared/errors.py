@@ -19,12 +19,16 @@ NEEDS_ADMINISTRATOR = "NeedsAdministrator"
 
 
 class Failure(Exception):
-    """A call to Azure that failed; `reason` is Azure's own code where it has one."""
+    """A call to Azure that failed; `reason` is Azure's own code where it has one.
+
+    `correlation_id` is that of ARM's answer, empty when there was none.
+    """
 
     def __init__(self, reason: str, message: str = "") -> None:
         super().__init__(f"{reason}: {message}" if message else reason)
         self.reason = reason
         self.message = message
+        self.correlation_id = ""
 
 
 class Transient(Failure):

@@ -202,6 +202,11 @@ class Record(Struct, frozen=True, omit_defaults=True):
         provisioned = self.condition("ClusterProvisioned")
         return provisioned is not None and provisioned.reason == "Deleted"
 
+    @property
+    def request_id(self) -> str:
+        """The id of the request the cluster was asked for by; empty when there was none."""
+        return self.request.request_id if self.request else ""
+
     def is_for(self, request_id: str) -> bool:
         """Whether the cluster was asked for by this request."""
         return self.request is not None and self.request.request_id == request_id

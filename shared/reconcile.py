@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from shared import conditions, grants, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
+from shared.audit import Audit
 from shared.decide import Step, decide, may_be_stale, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.lifecycle import Lifecycle
@@ -82,7 +83,8 @@ class Reconciler:
             _log.info("cluster=%s step=None reason=NotFound", cluster_id)
             return
         step = decide(record, cluster, self.policy, now)
-        record = Actor(self.arm, self.policy).act(step, record, cluster_id, now)
+        audit = Audit(self.store, self.policy, self.clock)
+        record = Actor(self.arm, audit, self.policy).act(step, record, cluster_id, now)
         record = replace(
             record,
             conditions=conditions.update(record, cluster, self.policy, now),

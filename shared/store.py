@@ -1,10 +1,12 @@
-"""Only importer of azure.data.tables: records, request ids and rejections, with ETags.
+"""Only importer of azure.data.tables: records, request ids, rejections and the audit.
 
 clusters      one row a cluster: partition = subscription, row = `group|name` in lower case
 requests      one row a request id: which cluster and which body it stands for
 rejections    one row a refused message: why, and its text
+audit         two rows a write to Azure, partition = cluster, in order of time; only ever added
 """
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Iterator
@@ -17,12 +19,13 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
+from shared.effects import AuditEntry
 from shared.model import ClusterRequest, Record, Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.settings import WorkStorage
 
 _log = logging.getLogger(__name__)
-_TABLES = ("clusters", "requests", "rejections")
+_TABLES = ("clusters", "requests", "rejections", "audit")
 _REQUEST_PARTITION = "request"
 _REJECTION_PARTITION = "rejection"
 _TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
@@ -47,11 +50,11 @@ def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any
 
 
 class Store:
-    """The three tables."""
+    """The tables."""
 
     def __init__(self, service: TableServiceClient) -> None:
         self._service = service
-        self._clusters, self._requests, self._rejections = (
+        self._clusters, self._requests, self._rejections, self._audit = (
             service.get_table_client(name) for name in _TABLES
         )
 
@@ -140,6 +143,30 @@ class Store:
                 cluster_id=row["cluster"],
                 text=row["text"],
             )
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Add a row to the audit."""
+        row = {
+            "PartitionKey": _audit_partition(parse_cluster_id(entry.cluster_id)),
+            "RowKey": f"{entry.effect_id}|{entry.phase}",
+            **msgspec.to_builtins(entry, builtin_types=(datetime,)),
+        }
+        # An effect id is used once: a row that is there is this one, its first answer lost.
+        with contextlib.suppress(ResourceExistsError):
+            self._audit.create_entity(row)
+
+    def audited(self, cluster: ClusterId) -> Iterator[AuditEntry]:
+        """A cluster's audit in order of time, each outcome after its intent (rows come sorted by
+        key, learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities)."""
+        for row in self._audit.query_entities(
+            "PartitionKey eq @cluster", parameters={"cluster": _audit_partition(cluster)}
+        ):
+            at = datetime.fromisoformat(row["at"].isoformat())
+            yield msgspec.convert({**row, "at": at}, AuditEntry)
+
+
+def _audit_partition(cluster: ClusterId) -> str:
+    return f"{cluster.subscription_id}|{_row_key(cluster)}"
 
 
 def _claim(request: ClusterRequest, *, recorded: bool) -> dict[str, Any]:

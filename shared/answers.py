@@ -1,0 +1,62 @@
+"""ARM's answers: the headers we need, and the SDKs' errors as ours."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline import PipelineResponse
+
+from shared.errors import Transient, classify
+
+
+class Answer:
+    """Keeps the headers of a call's answer, whatever its status: the `raw_response_hook`."""
+
+    def __init__(self) -> None:
+        self.headers: Mapping[str, str] = {}
+
+    def __call__(self, response: PipelineResponse[Any, Any]) -> None:
+        self.headers = response.http_response.headers
+
+    @property
+    def correlation_id(self) -> str:
+        """That of the answer."""
+        return correlation_id(self.headers)
+
+
+@contextmanager
+def classified() -> Iterator[None]:
+    """Turn the SDKs' errors into ours. Raises `Transient` or `Terminal`."""
+    try:
+        yield
+    except HttpResponseError as error:
+        headers: Mapping[str, str] = getattr(error.response, "headers", {})
+        message = (error.error.message if error.error else None) or error.message
+        failure = classify(error.status_code, code(error), message, _retry_after(headers))
+        failure.correlation_id = correlation_id(headers)
+        raise failure from error
+    except AzureError as error:
+        raise Transient("NoAnswer", type(error).__name__) from error
+    except (msgspec.DecodeError, json.JSONDecodeError) as error:
+        # The second is azure-identity's when the token endpoint answers with a page of HTML.
+        raise Transient("UnreadableAnswer", type(error).__name__) from error
+
+
+def code(error: HttpResponseError) -> str | None:
+    """ARM's own code for what went wrong."""
+    return error.error.code if error.error else None
+
+
+def correlation_id(headers: Mapping[str, str]) -> str:
+    """What ARM knows a call by, in the activity log too (`az monitor activity-log list
+    --correlation-id`); empty when the answer does not say."""
+    return headers.get("x-ms-correlation-request-id", "")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from Retry-After; its date form is rare on ARM and means a look at the usual time."""
+    text = headers.get("Retry-After", "")
+    return float(text) if text.isdigit() else None

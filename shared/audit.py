@@ -1,0 +1,61 @@
+"""The audit: a row before each write to Azure (intent), and one after it (outcome).
+
+Rows are only ever added. They hold ids and reasons: no body, token or claim.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import asdict, replace
+
+from shared.arm import Written
+from shared.effects import AuditEntry, Effect
+from shared.errors import Failure
+from shared.policy import Policy
+from shared.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Writes the audit. `clock` gives aware UTC times."""
+
+    store: Store
+    policy: Policy
+    clock: Callable[[], datetime]
+
+    def of(self, effect: Effect, write: Callable[[], Written]) -> Written:
+        """Do what the effect names, between its two rows; returns and raises what `write` does.
+
+        Nothing is written to Azure when the intent cannot be kept: storage's error is raised.
+        """
+        begun = self.clock()
+        effect_id = f"{begun:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+        intent = AuditEntry(
+            **asdict(effect),
+            effect_id=effect_id,
+            phase="intent",
+            at=begun,
+            policy=self.policy.digest,
+        )
+        self.store.audit(intent)
+        try:
+            written = write()
+        except Failure as failure:
+            self._outcome(intent, failure.reason, failure.correlation_id)
+            raise
+        outcome = "existed" if written.existed else "succeeded"
+        self._outcome(intent, outcome, written.correlation_id)
+        return written
+
+    def _outcome(self, intent: AuditEntry, outcome: str, correlation_id: str) -> None:
+        self.store.audit(
+            replace(
+                intent,
+                phase="outcome",
+                at=self.clock(),
+                outcome=outcome,
+                correlation_id=correlation_id,
+            )
+        )

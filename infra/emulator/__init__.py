@@ -27,6 +27,7 @@ ARM and AKS:
     operations                      long-running operations and how they are polled
     resources, resource_routes      any resource; its routes
     resource_types                  what Azure adds to, and demands of, the types modelled
+    resource_shape                  their JSON types, and what they refer to
     clusters, cluster_routes        all clusters, how they come and go; their routes
     cluster_state                   one cluster
     cluster_body                    what a cluster's PUT may say, and what is filled in

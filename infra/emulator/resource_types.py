@@ -11,10 +11,13 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from .arm_ids import type_of
-from .wire import ArmError, fit
+from .wire import ArmError
+
+ABAC_MODE = "AbacRepositoryPermissions"
+_MODES = ("LegacyRegistryPermissions", ABAC_MODE)
 
 
 @dataclass
@@ -39,39 +42,6 @@ class Resource:
     def document(self) -> dict[str, Any]:
         """The body of an answer, without children."""
         return {"id": self.id, "name": self.name, "type": self.type, **self.body}
-
-
-class _Identity(TypedDict, total=False):
-    type: str | None
-
-
-class _Body(TypedDict, total=False):
-    """What the emulator looks into; null means absent."""
-
-    location: str | None
-    tags: dict[str, str] | None
-    identity: _Identity | None
-    properties: dict[str, Any] | None
-
-
-class _AddressSpace(TypedDict, total=False):
-    addressPrefixes: list[str] | None
-
-
-class _Subnet(TypedDict):
-    name: str
-
-
-class _VirtualNetwork(TypedDict, total=False):
-    addressSpace: _AddressSpace | None
-    subnets: list[_Subnet] | None
-
-
-def check(resource_type: str, body: dict[str, Any]) -> None:
-    """ArmError 400 InvalidRequestContent for values of the wrong JSON type."""
-    fit(body, _Body)
-    if resource_type.lower() == "microsoft.network/virtualnetworks":
-        fit(body.get("properties") or {}, _VirtualNetwork)
 
 
 def complete(resource: Resource) -> None:
@@ -142,7 +112,9 @@ def _registry(resource: Resource) -> None:
         raise _invalid("MissingSku", "The property 'sku' is required.")
     resource.properties.setdefault("loginServer", f"{resource.name.lower()}.azurecr.io")
     resource.properties.setdefault("adminUserEnabled", False)
-    resource.properties.setdefault("roleAssignmentMode", "LegacyRegistryPermissions")
+    mode = resource.properties.setdefault("roleAssignmentMode", _MODES[0])
+    if mode not in _MODES:
+        raise _invalid("InvalidParameter", f"The roleAssignmentMode '{mode}' is invalid.")
 
 
 def _vault(resource: Resource) -> None:
@@ -193,8 +165,12 @@ _MODELLED: dict[str, Callable[[Resource], None]] = {
     "microsoft.network/networksecuritygroups": _security_group,
     "microsoft.network/dnszones": _dns_zone,
     "microsoft.network/privatednszones": _private_dns_zone,
+    "microsoft.network/applicationgateways": _as_sent,
+    "microsoft.network/natgateways": _as_sent,
     "microsoft.compute/disks": _disk,
     "microsoft.compute/diskencryptionsets": _as_sent,
+    "microsoft.compute/capacityreservationgroups": _as_sent,
+    "microsoft.compute/hostgroups": _as_sent,
     "microsoft.containerregistry/registries": _registry,
     "microsoft.keyvault/vaults": _vault,
     "microsoft.managedidentity/userassignedidentities": _identity,

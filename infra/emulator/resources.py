@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import arm_ids, resource_types, scopes
+from . import arm_ids, resource_shape, resource_types, scopes
 from .groups import Groups
 from .resource_types import Resource
 from .wire import ArmError, Call
@@ -44,10 +44,9 @@ class Resources:
         self._require_parents(resource_id)
         before = self.find(resource_id)
         resource = self._made(resource_id, body, before)
-        resource_types.complete(resource)
         subnets = _inline_subnets(resource, body)
         for subnet_id, subnet in (subnets or {}).items():
-            resource_types.complete(self._made(subnet_id, subnet, self.find(subnet_id)))
+            self._made(subnet_id, subnet, self.find(subnet_id))
         # Nothing is refused from here on: a network is kept with all its subnets, or not at all.
         self._resources[resource_id.lower()] = resource
         if subnets is not None:
@@ -89,8 +88,12 @@ class Resources:
 
     def _made(self, resource_id: str, body: dict[str, Any], before: Resource | None) -> Resource:
         kind = before.type if before else arm_ids.type_of(resource_id)
-        resource_types.check(kind, body)
-        kept = {k: copy.deepcopy(v) for k, v in body.items() if k not in ("id", "name", "type")}
+        resource_shape.check(kind, body)
+        kept = {
+            k: copy.deepcopy(v)
+            for k, v in body.items()
+            if k not in ("id", "name", "type") and v is not None
+        }
         if resource_types.needs_location(kind) and not kept.get("location"):
             raise ArmError(
                 400, "LocationRequired", "The location property is required for this definition."
@@ -111,8 +114,21 @@ class Resources:
             f'W/"{self._world.new_guid()}"',
             tenant_id=self._world.tenant_id,
         )
+        self._require_references(resource)
         self._give_identity(resource, before)
+        resource_types.complete(resource)
         return resource
+
+    def _require_references(self, resource: Resource) -> None:
+        for referred in resource_shape.references(resource.type, resource.properties):
+            if not self.find(referred):
+                raise ArmError(
+                    400,
+                    "InvalidResourceReference",
+                    f"Resource {referred} referenced by resource {resource.id} was not found. "
+                    "Please make sure that the referenced resource exists, and that both resources "
+                    "are in the same region.",
+                )
 
     def _give_identity(self, resource: Resource, before: Resource | None) -> None:
         asked = str((resource.body.get("identity") or {}).get("type", ""))

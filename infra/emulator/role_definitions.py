@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypedDict
 
 from . import odata_filter, scopes
 from .roles import TYPE, Permission, RoleDefinition, built_in_roles
@@ -12,6 +13,26 @@ from .world import World
 
 _PATH = r"(?P<scope>.*)/providers/Microsoft\.Authorization/roleDefinitions"
 _FILTERS = frozenset({"rolename", "type", "atscope", "atscopeandbelow"})
+
+
+class _Permission(TypedDict, total=False):
+    actions: list[str] | None
+    notActions: list[str] | None
+    dataActions: list[str] | None
+    notDataActions: list[str] | None
+
+
+class _Properties(TypedDict, total=False):
+    roleName: str | None
+    description: str | None
+    assignableScopes: list[str] | None
+    permissions: list[_Permission] | None
+
+
+class _Body(TypedDict, total=False):
+    """The body of a PUT; null means absent."""
+
+    properties: _Properties | None
 
 
 class RoleDefinitions:
@@ -97,7 +118,7 @@ class RoleDefinitions:
         return Response(201, role.to_json(scope))
 
     def _custom_role(self, call: Call, guid: str, before: RoleDefinition | None) -> RoleDefinition:
-        properties = call.request.json_object().get("properties") or {}
+        properties = call.request.read(_Body).get("properties") or {}
         role_name = properties.get("roleName")
         assignable = properties.get("assignableScopes")
         permissions = properties.get("permissions")

@@ -19,12 +19,14 @@ from .cluster_routes import CLUSTER_PATH
 from .cluster_state import Cluster
 from .clusters import Clusters
 from .operations import RESULT_KEPT_SECONDS, Operation, Operations
+from .resource_types import ABAC_MODE, Resource
 from .resources import Resources
 from .timestamps import arm_time
 from .wire import ArmError, Call, Request, Response, Router
 from .world import World
 
 PULL = "Microsoft.ContainerRegistry/registries/pull/read"
+READ_REPOSITORY = "Microsoft.ContainerRegistry/registries/repositories/content/read"
 LOAD_BALANCER_WRITE = "Microsoft.Network/loadBalancers/write"
 _REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
 _CANIPULL = re.compile(r"canipull\S*(?:\s+-\S+)*\s+(?P<registry>[a-z0-9][\w.-]*)", re.IGNORECASE)
@@ -152,9 +154,7 @@ class RunCommand:
         head = f"Checking host name resolution ({host}): "
         if found is None:
             return 1, f"{head}FAILED\nlookup {host}: no such host\n"
-        legacy = found.properties.get("roleAssignmentMode") == "LegacyRegistryPermissions"
-        allowed = legacy and self._access.allows(cluster.kubelet_object_id, PULL, found.id).allowed
-        if allowed:
+        if self._may_pull(cluster.kubelet_object_id, found):
             return (
                 0,
                 f"{head}SUCCEEDED\nValidating image pull: SUCCEEDED\n\nYour cluster can "
@@ -164,6 +164,14 @@ class RunCommand:
             f"{head}SUCCEEDED\nValidating image pull: FAILED\n"
             f"failed to fetch oauth token: unexpected status from {host}: 401 Unauthorized\n"
         )
+
+    def _may_pull(self, object_id: str, registry: Resource) -> bool:
+        """Each mode honours roles of its own (container-registry-rbac-abac-repository-permissions):
+        AcrPull's action in one, the data action of Repository Reader in the other."""
+        by_repository = registry.properties["roleAssignmentMode"] == ABAC_MODE
+        action = READ_REPOSITORY if by_repository else PULL
+        decision = self._access.allows(object_id, action, registry.id, data_action=by_repository)
+        return decision.allowed
 
     def _links_outside(self, cluster: Cluster) -> list[Link]:
         """What the cluster uses outside its node resource group, each once."""

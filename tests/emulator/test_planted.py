@@ -12,7 +12,7 @@ from infra.emulator import Emulator
 from .town import LONG_ENOUGH, Town, cluster_body, put_cluster
 
 CLUSTERS = "Microsoft.ContainerService/managedClusters"
-HOSTILE = [
+HOSTILE: list[Any] = [
     None,
     5,
     "text",

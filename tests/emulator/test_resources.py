@@ -65,6 +65,8 @@ def test_what_the_service_would_refuse_is_not_made(
         (5, "properties"),
         ({"addressSpace": 5}, "addressSpace"),
         ({**ADDRESSES, "subnets": [{}]}, "name"),
+        ({**ADDRESSES, "dhcpOptions": {"dnsServers": "10.0.0.4"}}, "dnsServers"),
+        ({**ADDRESSES, "subnets": [{"name": "a", "properties": {"routeTable": {}}}]}, "routeTable"),
         ({**ADDRESSES, "subnets": [{"name": "a", "properties": 5}]}, "properties"),
         ({**ADDRESSES, "subnets": [{"name": "a", "properties": {"addressPrefix": "z"}}]}, "'z'"),
     ],

@@ -50,6 +50,26 @@ def test_a_pull_works_once_the_kubelets_role_is_in_effect(
     assert run(aks, "canipull -v6 others.azurecr.io").exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("mode", "role", "exit_code"),
+    [
+        ("LegacyRegistryPermissions", "AcrPull", 0),
+        ("LegacyRegistryPermissions", "Container Registry Repository Reader", 1),
+        ("AbacRepositoryPermissions", "AcrPull", 1),
+        ("AbacRepositoryPermissions", "Container Registry Repository Reader", 0),
+        ("AbacRepositoryPermissions", "Container Registry Repository Catalog Lister", 1),
+    ],
+)
+def test_each_mode_of_a_registry_honours_its_own_roles(
+    aks: Any, emulator: Emulator, town: Town, mode: str, role: str, exit_code: int
+) -> None:
+    registry = town.registry(roleAssignmentMode=mode)
+    cluster = aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body()).result()
+    kubelet = cluster.properties.identity_profile["kubeletidentity"].object_id
+    emulator.role_assignments.seed(registry.id, kubelet, role)
+    assert run(aks, "canipull -v6 images.azurecr.io").exit_code == exit_code
+
+
 def test_the_cloud_controllers_events_name_the_missing_action_until_the_role_is_in_effect(
     aks: Any,
     rbac: Any,

@@ -47,9 +47,10 @@ class Town:
         """A user-assigned managed identity."""
         return self.put("Microsoft.ManagedIdentity/userAssignedIdentities", name)
 
-    def registry(self, name: str = "images") -> Resource:
+    def registry(self, name: str = "images", **properties: Any) -> Resource:
         """A container registry."""
-        return self.put("Microsoft.ContainerRegistry/registries", name, sku={"name": "Basic"})
+        kind = "Microsoft.ContainerRegistry/registries"
+        return self.put(kind, name, sku={"name": "Basic"}, properties=properties)
 
     def ask(
         self,

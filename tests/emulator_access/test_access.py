@@ -10,7 +10,7 @@ from infra.emulator.deny_assignments import Denial
 from infra.emulator.knobs import Knobs
 from tests.emulator_access.conftest import Site, make_site
 from tests.emulator_access.test_conditions import ACR_PULL, DELEGATE
-from tests.emulator_access.test_role_assignments import names, refused
+from tests.emulator_access.test_role_assignments import refused
 
 PULL = "Microsoft.ContainerRegistry/registries/pull/read"
 JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
@@ -185,48 +185,3 @@ def test_permissions_are_the_callers_own(site: Site) -> None:
     assert [each.actions for each in site.owner.permissions.list_for_resource_group("shared")] == [
         ["*"]
     ]
-
-
-def test_roles_are_found_by_name_in_any_case(site: Site) -> None:
-    found = list(
-        site.owner.role_definitions.list(site.registry, filter="roleName eq 'network contributor'")
-    )
-    assert [each.id for each in found] == [site.role("Network Contributor")]
-    assert "AcrPull" in {each.role_name for each in site.owner.role_definitions.list(site.group)}
-
-
-def test_a_custom_role_lives_and_can_be_assigned_in_its_scopes(site: Site) -> None:
-    guid = str(uuid.uuid4())
-    definition = {
-        "roleName": "Joiner",
-        "permissions": [{"actions": [JOIN]}],
-        "assignableScopes": [site.group],
-    }
-    roles = site.owner.role_definitions
-    made = roles.create_or_update(site.group, guid, {"properties": definition})
-    assert made.role_type == "CustomRole"
-    body = site.body(roleDefinitionId=made.id)
-    assignments = site.owner.role_assignments
-    assigned = assignments.create(site.network, str(uuid.uuid4()), body)
-    site.emulator.advance(60)
-    assert may(site, JOIN, site.subnet)
-    assert refused(assignments.create, site.subscription, str(uuid.uuid4()), body)[1] == (
-        "RoleDefinitionDoesNotExist"
-    )
-    assert refused(roles.delete, site.group, guid)[1] == "RoleDefinitionHasAssignments"
-    assignments.delete(site.network, assigned.name)
-    assert roles.delete(site.group, guid).name == guid
-    assert guid not in names(roles.list(site.group))
-
-
-def test_built_in_roles_cannot_be_changed(site: Site) -> None:
-    definition = {
-        "roleName": "Owner",
-        "permissions": [{"actions": ["*"]}],
-        "assignableScopes": ["/"],
-    }
-    guid = site.role("Owner").rpartition("/")[2]
-    roles = site.owner.role_definitions
-    attempt = {"properties": definition}
-    assert refused(roles.create_or_update, site.group, guid, attempt)[0] == 400
-    assert refused(roles.delete, site.group, guid)[0] == 400

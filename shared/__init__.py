@@ -2,12 +2,15 @@
 
 wiring                               the only assembly: credential, clients, the application
 intake, reconcile, fleet, poison     what the doors do: a request, one turn, a look at all, a trace
-act                                  the step of a turn, done on Azure
+act, links                           the step of a turn, done on Azure; what else a turn reads
 audit                                a row before each write to Azure, and one after it
 arm, store, queues, lifecycle        the edges: one SDK, one file
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
-policy_file                          the operator's file: read, checked, refused with every fault
+wanted, policy_file                  pure: a cluster's grants, judged; the operator's file, checked
 grants, probes, profiles, policy, schedule    pure: what is needed, what proves it, what may be
+addon_scopes, resource_scopes        where add-ons, and the cluster itself, use other resources
+network_scopes                       … and networks
+pointers                             what a cluster's JSON points at
 egress, answers                      what may leave the process; what ARM answered
 errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
@@ -15,5 +18,5 @@ effects                              the nouns of the audit
 model, settings                      the nouns; the only reader of the environment
 scope_pattern                        where in the tree of scopes a role may be granted
 roles, permissions                   Azure's roles by name; what a role may do, compared
-resource_id                          typed ARM ids; nothing else builds a scope
+resource_id, document                typed ARM ids; nothing else builds a scope. JSON of others
 """

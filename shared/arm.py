@@ -6,6 +6,7 @@ error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (sha
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,19 +26,22 @@ from azure.mgmt.containerservice import ContainerServiceClient
 
 from shared import wire
 from shared.answers import Answer, classified, code, correlation_id
-from shared.egress import EgressGuard
+from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
-from shared.grants import assignment_name
 from shared.model import Assignment, Cluster, Grant
-from shared.resource_id import ClusterId, ResourceGroupId, parse_scope
+from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_scope
 from shared.settings import Settings
+from shared.wanted import assignment_name
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-_CLUSTERS_VERSION = "2025-07-01"
+_CLUSTERS_VERSION = "2026-08-01"
 _GROUPS_VERSION = "2021-04-01"
-_REGISTRIES_VERSION = "2023-07-01"
+_RESOURCE_VERSIONS = {
+    "Microsoft.ContainerRegistry": "2025-11-01",  # the first stable one with roleAssignmentMode
+    "Microsoft.Network": "2024-05-01",
+}
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
 
 
@@ -58,13 +62,16 @@ class CommandEnd(msgspec.Struct, frozen=True):
     reason: str
 
 
-def connect(credential: TokenCredential, settings: Settings, **sdk: Any) -> "Arm":
-    """Clients for ARM as `settings` say. `sdk` goes to every client (tests pass `transport=`)."""
+def connect(
+    credential: TokenCredential, settings: Settings, may_assign: MayAssign, **sdk: Any
+) -> "Arm":
+    """Clients for ARM as `settings` say, which assign no role that `may_assign` denies. `sdk` goes
+    to every client (tests pass `transport=`)."""
     options: dict[str, Any] = {
         "base_url": settings.arm_endpoint,
         "credential_scopes": [f"{settings.audience}/.default"],
         # Innermost, so that redirects and what the SDKs' own policies send are judged as well.
-        "per_retry_policies": [EgressGuard(settings.arm_endpoint)],
+        "per_retry_policies": [EgressGuard(settings.arm_endpoint, may_assign)],
         # Only a connection that failed is tried again; a status never is, or Retry-After would
         # be slept off inside the turn (azure-core _retry.py: it is honoured for any status).
         "retry_policy": RetryPolicy(
@@ -98,7 +105,7 @@ class Arm:
         with classified():
             try:
                 found: Cluster = self._managed(cluster).get(
-                    cluster.resource_group, cluster.name, cls=_cluster_in
+                    cluster.resource_group, cluster.name, cls=partial(_cluster_in, str(cluster))
                 )
             except HttpResponseError as error:
                 # A subscription that is not there says nothing of the cluster.
@@ -198,15 +205,25 @@ class Arm:
                 raise
         return Written(str(made.id), answer.correlation_id)
 
+    def facts(self, resource: ResourceId) -> dict[str, tuple[str, ...]]:
+        """What a resource of a type in `wire.FACTS` says, by fact; nothing if it is not there."""
+        version = _RESOURCE_VERSIONS[resource.type.partition("/")[0]]
+        url = f"{self._endpoint}{resource}?api-version={version}"
+        with classified():
+            answer = self._client(resource.subscription_id).send_request(HttpRequest("GET", url))
+            if answer.status_code == 404:
+                return {}
+            answer.raise_for_status()
+            return wire.facts(resource.type, answer.content)
+
     def login_server(self, registry: str) -> str:
         """The login server of a container registry, given by id. One that says none is not
         there yet."""
         scope = parse_scope(registry)
-        url = f"{self._endpoint}{scope}?api-version={_REGISTRIES_VERSION}"
-        body = self._send(scope.subscription_id, HttpRequest("GET", url), dict[str, Any])
-        if not (found := body.get("properties", {}).get("loginServer")):
+        found = () if isinstance(scope, ResourceGroupId) else self.facts(scope).get("loginServer")
+        if not found:
             raise Transient("NoLoginServer", "the registry names no login server")
-        return str(found)
+        return found[0]
 
     def begin_run_command(self, cluster: ClusterId, command: str) -> Written:
         """Begin a command in the cluster; the id is that to fetch its result by."""
@@ -264,8 +281,8 @@ def assignment_id(grant: Grant) -> str:
     return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{assignment_name(grant)}"
 
 
-def _cluster_in(response: PipelineResponse[Any, Any], *_: Any) -> Cluster:
-    return wire.cluster(response.http_response.body())
+def _cluster_in(cluster_id: str, response: PipelineResponse[Any, Any], *_: Any) -> Cluster:
+    return wire.cluster(response.http_response.body(), cluster_id)
 
 
 def _assignment(item: RoleAssignment) -> Assignment:

@@ -30,7 +30,7 @@ def update(
     """The conditions after this turn; `since` moves only when a status changes."""
     provisioned = _provisioned(record, cluster, policy, now)
     identity = _managed_identity(cluster)
-    assigned = _assigned(record.grants, cluster)
+    assigned = _assigned(record, cluster)
     effective = _effective(record.grants, assigned, cluster, now)
     found = {
         "ClusterProvisioned": provisioned,
@@ -85,14 +85,19 @@ def _managed_identity(cluster: Cluster | None) -> Finding:
     return "False", "ServicePrincipal", message
 
 
-def _assigned(grants: tuple[Progress, ...], cluster: Cluster | None) -> Finding:
+def _assigned(record: Record, cluster: Cluster | None) -> Finding:
     if cluster is None:
         return "Unknown", "NoCluster", ""
     if not cluster.has_managed_identity:
         return "Unknown", "ServicePrincipal", ""
-    refused = [p for p in grants if p.grant.refused]
-    if refused:
-        return "False", refused[0].grant.refused, _list("policy does not allow", refused)
+    grants = record.grants
+    if refused := [p for p in grants if p.refused]:
+        return "False", refused[0].refused, _refusals(refused)
+    if record.faults:
+        return "False", "InvalidProperty", "; ".join(record.faults)
+    if unread := [link for link in record.links if link.reason]:
+        texts = (f"{link.id}: {link.message or link.reason}" for link in unread)
+        return "Unknown", unread[0].reason, f"cannot be read: {'; '.join(texts)}"
     failing = [p for p in grants if p.failing_since and not p.written_at]
     if failing:
         return "False", failing[0].reason, _list(failing[0].message, failing)
@@ -126,6 +131,11 @@ def _ready(parts: Iterable[Finding]) -> Finding:
         if status != "True":
             return "False", reason, message
     return "True", reason, ""
+
+
+def _refusals(refused: list[Progress]) -> str:
+    texts = (f"{p.message} ({p.grant.because})" for p in refused)
+    return f"not allowed; an administrator can do it: {'; '.join(texts)}"
 
 
 def _list(what: str, grants: Iterable[Progress]) -> str:

@@ -61,7 +61,7 @@ def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetim
         return Create() if to_create(record, now) else Wait()
     if cluster.provisioning_state == "Deleting":
         return Wait()
-    if missing := tuple(p for p in record.grants if progress.to_write(p, now)):
+    if missing := progress.widest(tuple(p for p in record.grants if progress.to_write(p, now))):
         return Assign(missing)
     if record.probe is not None:
         return ReadProbe()
@@ -100,7 +100,8 @@ def next_turn(
     if cluster.provisioning_state == "Deleting":
         return now + policy.looks.provisioning
     times = [progress.due(grant, policy.looks, now) for grant in record.grants]
-    awaited = any(not p.grant.principal_id and not p.grant.refused for p in record.grants)
+    times += [link.retry_at for link in record.links]
+    awaited = any(not p.grant.principal_id and not p.refused for p in record.grants)
     if awaited or not cluster.terminal:
         # An identity that a failed cluster lacks comes when somebody has repaired it.
         broken = cluster.provisioning_state in {"Failed", "Canceled"}

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.arm import Arm
 from shared.errors import Failure
-from shared.model import Cluster, Record
+from shared.model import Record
 from shared.policy import Policy
 from shared.queues import Queues
 from shared.resource_id import ClusterId, InvalidId, parse_cluster_id
@@ -67,16 +67,17 @@ class Fleet:
         except Failure as failure:
             _log.warning("fleet subscription=%s unread=%s", subscription, failure.reason)
             return
-        for cluster_id, cluster in listed.items():
+        for cluster_id, resource_uid in listed.items():
             record = records.get(cluster_id)
-            if record is None or record.deleted or record.resource_uid != cluster.resource_uid:
+            if record is None or record.deleted or record.resource_uid != resource_uid:
                 yield cluster_id
         for cluster_id, record in records.items():
             known = cluster_id.subscription_id == subscription and record.seen_at
             if known and cluster_id not in listed and not record.deleted:
                 yield cluster_id
 
-    def _listed(self, subscription: str) -> Iterator[tuple[ClusterId, Cluster]]:
+    def _listed(self, subscription: str) -> Iterator[tuple[ClusterId, str]]:
+        """The ids of the clusters there, with their incarnations; their bodies are let go."""
         for cluster in self.arm.list_clusters(subscription):
             try:
                 cluster_id = parse_cluster_id(cluster.id)
@@ -84,4 +85,4 @@ class Fleet:
                 _log.warning("fleet subscription=%s passed_over=%s", subscription, error)
                 continue
             if self._manages(cluster_id):
-                yield cluster_id, cluster
+                yield cluster_id, cluster.resource_uid

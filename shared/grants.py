@@ -1,106 +1,76 @@
 """RULES: which roles a cluster's identities need, at which scope, and why (pure).
 
-Each rule reads the cluster and yields needs; add one by writing a function and naming it in
-`RULES`. Sources of the rules: learn.microsoft.com/azure/aks/aks-service-permissions and
-learn.microsoft.com/azure/aks/static-ip.
+A rule reads the cluster's JSON, and where that only points at a resource, what is known of that
+resource, and yields the scopes at which its identity needs its role. Add one by writing a function
+in `network_scopes`, `resource_scopes` or `addon_scopes`, and giving it a line in `RULES`. What no
+cluster's JSON shows is declared in policy.yaml.
+
+Sources, besides those named at a rule: learn.microsoft.com/azure/aks/ aks-service-permissions,
+managed-identity-overview and the page of each feature.
 """
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.model import ADDON, CONTROL_PLANE, Cluster, Grant
-from shared.policy import Policy
-from shared.resource_id import ClusterId, InvalidId, parse_scope
-from shared.roles import NETWORK_CONTRIBUTOR, role_guid
-
-# The namespace of our assignment names; it must never change, or every name would.
-_NAMES = uuid.UUID("6b1c7a52-5f0e-4a53-9a55-0c3f5a8f2d11")
+from shared import addon_scopes as on
+from shared import network_scopes as net
+from shared import resource_scopes as of
+from shared import roles
+from shared.model import ADDON, APP_ROUTING, CONTROL_PLANE, KUBELET, Cluster
+from shared.pointers import Related, Scopes
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """An identity needs a role (GUID) at a scope (an id as the cluster spells it)."""
+class Rule:
+    """`identity` needs `role` (GUID) at the `scopes` found, `because` of that. `name` is the key
+    under which policy.yaml's `roles` may give another role."""
 
+    name: str
     identity: str
     role: str
-    scope: str
     because: str
+    scopes: Callable[[Cluster, Related], Scopes]
 
 
-def node_subnets(cluster: Cluster) -> Iterator[Need]:
-    """Nodes and load balancers join the subnet of their pool."""
-    for pool in cluster.pools:
-        if pool.vnet_subnet_id:
-            yield Need(CONTROL_PLANE, NETWORK_CONTRIBUTOR, pool.vnet_subnet_id, "node subnet")
+_AGIC, _ROUTING = f"{ADDON}{on.INGRESS_GATEWAY.lower()}", f"{ADDON}{APP_ROUTING.lower()}"
+_ACI, _OMS = f"{ADDON}{on.VIRTUAL_NODES.lower()}", f"{ADDON}{on.MONITORING}"
+_NET = roles.NETWORK_CONTRIBUTOR
 
-
-def pod_subnets(cluster: Cluster) -> Iterator[Need]:
-    """With dynamic pod addresses, pods take theirs from a subnet of their own."""
-    for pool in cluster.pools:
-        if pool.pod_subnet_id:
-            yield Need(CONTROL_PLANE, NETWORK_CONTRIBUTOR, pool.pod_subnet_id, "pod subnet")
-
-
-def outbound_ips(cluster: Cluster) -> Iterator[Need]:
-    """Without the right to join its own outbound IPs no LoadBalancer service works (AKS#1945)."""
-    for address in cluster.outbound_ip_ids:
-        yield Need(CONTROL_PLANE, NETWORK_CONTRIBUTOR, address, "outbound IP")
-
-
-RULES: tuple[Callable[[Cluster], Iterator[Need]], ...] = (node_subnets, pod_subnets, outbound_ips)
-
-
-def wanted(
-    cluster: Cluster, cluster_id: ClusterId, policy: Policy, managed: tuple[str, ...]
-) -> tuple[Grant, ...]:
-    """All grants the cluster needs: inferred and declared, each once, with policy's verdict.
-
-    Nothing is wanted in the node resource group: AKS sees to it, and may lock it
-    (learn.microsoft.com/azure/aks/node-resource-group-lockdown).
-    """
-    found: dict[tuple[str, str, str], Grant] = {}
-    for need in [*_inferred(cluster), *_declared(cluster, cluster_id, policy)]:
-        grant = _judged(need, cluster, policy, managed)
-        if grant is not None:
-            found.setdefault((grant.identity, grant.role, grant.scope.lower()), grant)
-    return tuple(found.values())
-
-
-def assignment_name(grant: Grant) -> str:
-    """The name of the grant's role assignment: the same for the same scope, principal and role.
-
-    The principal is part of it, since a cluster made again under the same name has another one
-    and a name cannot change its principal (RoleAssignmentUpdateNotPermitted, learn.microsoft.com/
-    azure/role-based-access-control/troubleshooting).
-    """
-    seed = f"{grant.scope}|{grant.principal_id}|{grant.role}".lower()
-    return str(uuid.uuid5(_NAMES, seed))
-
-
-def _inferred(cluster: Cluster) -> Iterator[Need]:
-    for rule in RULES:
-        yield from rule(cluster)
-
-
-def _declared(cluster: Cluster, cluster_id: ClusterId, policy: Policy) -> Iterator[Need]:
-    for declared in policy.grants:
-        identity = declared.identity
-        if identity.startswith(ADDON):
-            identity = identity.lower()
-            if identity not in cluster.principals:
-                continue  # the add-on is off, or has no identity
-        scope = declared.scope_for(cluster_id)
-        yield Need(identity, role_guid(declared.role), scope, declared.because)
-
-
-def _judged(need: Need, cluster: Cluster, policy: Policy, managed: tuple[str, ...]) -> Grant | None:
-    principal = cluster.principals.get(need.identity, "")
-    try:
-        scope = parse_scope(need.scope)
-    except InvalidId:
-        return Grant(need.identity, principal, need.role, need.scope, need.because, "InvalidScope")
-    if scope.resource_group.lower() == cluster.node_resource_group.lower():
-        return None
-    refused = policy.refusal(need.role, scope, managed)
-    return Grant(need.identity, principal, need.role, str(scope), need.because, refused)
+RULES = (
+    Rule("nodeSubnets", CONTROL_PLANE, _NET, "node subnet", net.node_subnets),
+    Rule("podSubnets", CONTROL_PLANE, _NET, "pod subnet", net.pod_subnets),
+    Rule("apiServerSubnet", CONTROL_PLANE, _NET, "API server subnet", net.api_server_subnet),
+    Rule("hostedSystemSubnets", CONTROL_PLANE, _NET, "hosted system subnet", net.hosted_system_subnets),
+    Rule("virtualNetworks", CONTROL_PLANE, _NET, "virtual network", net.virtual_networks),
+    Rule("routeTables", CONTROL_PLANE, _NET, "route table", net.route_tables),
+    Rule("networkSecurityGroups", CONTROL_PLANE, _NET, "network security group",
+         net.network_security_groups),
+    Rule("outboundIPs", CONTROL_PLANE, _NET, "outbound IP", net.outbound_ips),
+    Rule("outboundIPPrefixes", CONTROL_PLANE, _NET, "outbound IP prefix", net.outbound_ip_prefixes),
+    Rule("nodePublicIPPrefixes", CONTROL_PLANE, _NET, "node public IP prefix",
+         net.node_public_ip_prefixes),
+    Rule("diskEncryptionSet", CONTROL_PLANE, roles.READER, "disk encryption set",
+         of.disk_encryption_set),
+    Rule("privateDnsZone", CONTROL_PLANE, roles.PRIVATE_DNS_ZONE_CONTRIBUTOR,
+         "private DNS zone of the API server", of.private_dns_zone),
+    Rule("kubeletIdentity", CONTROL_PLANE, roles.MANAGED_IDENTITY_OPERATOR, "kubelet identity",
+         of.kubelet_identity),
+    Rule("capacityReservations", CONTROL_PLANE, roles.CONTRIBUTOR, "capacity reservation group",
+         of.capacity_reservations),
+    Rule("hostGroups", CONTROL_PLANE, roles.CONTRIBUTOR, "dedicated host group", of.host_groups),
+    Rule("keyVaultKeys", CONTROL_PLANE, roles.KEY_VAULT_CRYPTO_USER, "etcd encryption key",
+         of.key_vault_keys),
+    Rule("keyVaultNetwork", CONTROL_PLANE, roles.KEY_VAULT_CONTRIBUTOR,
+         "private link to the key vault", of.key_vault_network),
+    Rule("bootstrapRegistry", KUBELET, roles.ACR_PULL, "system images", of.bootstrap_registry),
+    Rule("gateways", _AGIC, _NET, "application gateway", on.gateways),
+    Rule("gatewayGroups", _AGIC, roles.READER, "group of the application gateway", on.gateway_groups),
+    Rule("gatewaySubnets", _AGIC, _NET, "subnet of the application gateway", on.gateway_subnets),
+    Rule("gatewayNetworks", _AGIC, _NET, "network of the application gateway", on.gateway_networks),
+    Rule("virtualNodeSubnet", _ACI, _NET, "virtual node subnet", on.virtual_node_subnet),
+    Rule("publicDnsZones", _ROUTING, roles.DNS_ZONE_CONTRIBUTOR, "DNS zone", on.public_dns_zones),
+    Rule("privateDnsZones", _ROUTING, roles.PRIVATE_DNS_ZONE_CONTRIBUTOR, "private DNS zone",
+         on.private_dns_zones),
+    Rule("legacyMonitoring", _OMS, roles.MONITORING_METRICS_PUBLISHER, "container insights",
+         on.legacy_monitoring),
+)  # fmt: skip

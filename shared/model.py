@@ -7,11 +7,15 @@ Ids are the text of `resource_id` types; nothing here builds one.
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
+
+from shared.document import Node
 
 CONTROL_PLANE = "controlPlane"
 KUBELET = "kubelet"
 ADDON = "addon:"  # followed by the add-on's key in lower case
+APP_ROUTING = "webAppRouting"
 
 Evidence = Literal["", "Readable", "Probe", "WindowPassed"]
 Status = Literal["True", "False", "Unknown"]
@@ -29,21 +33,14 @@ class ClusterRequest(Struct, frozen=True, omit_defaults=True):
     tags: dict[str, str] = {}
 
 
-class Pool(Struct, frozen=True):
-    """An agent pool, as far as grants depend on it; absent ids are empty."""
-
-    name: str
-    vnet_subnet_id: str = ""
-    pod_subnet_id: str = ""
-
-
 class Cluster(Struct, frozen=True):
     """A managed cluster as one ARM read shows it.
 
     `principals` maps an identity (`controlPlane`, `kubelet`, `addon:<key>`) to its object id and
     holds only those that exist yet: the control plane's is there from the answer to the PUT, the
     others after success (azure-cli recording test_aks_create_no_ssh_key). `resource_uid` tells
-    apart two clusters that bore the same id one after the other.
+    apart two clusters that bore the same id one after the other. `body` is all of the JSON, which
+    the rules of `grants` read; `body.faults` are the properties that could not be.
     """
 
     id: str
@@ -54,10 +51,9 @@ class Cluster(Struct, frozen=True):
     service_principal: str
     node_resource_group: str
     principals: dict[str, str]
-    pools: tuple[Pool, ...] = ()
-    outbound_ip_ids: tuple[str, ...] = ()
     tags: dict[str, str] = {}
     failure: str = ""
+    body: Node = msgspec.field(default_factory=lambda: Node({}))
 
     @property
     def terminal(self) -> bool:
@@ -72,12 +68,22 @@ class Cluster(Struct, frozen=True):
             and self.service_principal.lower() in {"", "msi"}
         )  # fmt: skip
 
+    def addon(self, key: str) -> Node:
+        """An add-on that is on, by its key in whatever case; an empty node when it is not. App
+        routing is not among the add-ons (AKS#3144), but is found by its key here too."""
+        properties = self.body.at("properties")
+        found = properties.at("addonProfiles", key)
+        if key == APP_ROUTING:
+            found = properties.at("ingressProfile", key)
+        return found if found.flag("enabled") else Node(None)
+
 
 class Grant(Struct, frozen=True):
-    """A wanted role assignment: `role` is the definition's GUID, `because` the rule that wants it.
+    """A wanted role assignment: `role` is the definition's GUID, `because` what it is for.
 
-    `principal_id` is empty while the identity does not exist yet. `refused` is why policy does
-    not allow the grant, empty when it does.
+    `principal_id` is empty while the identity does not exist yet. `refused` is why the grant is
+    not allowed, empty when it is. `source` is where the need was read: a property of the cluster,
+    or a place in policy.yaml.
     """
 
     identity: str
@@ -86,6 +92,7 @@ class Grant(Struct, frozen=True):
     scope: str
     because: str
     refused: str = ""
+    source: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -108,8 +115,9 @@ class Progress(Struct, frozen=True):
 
     `deadline` is the end of the propagation window, set once when the grant was first known to be
     written and moved only for an assignment that was created later. `reads` counts consecutive
-    looks that showed the assignment, `misses` those that did not. `evidence` says why the grant is
-    called effective. `failing_since` is when our write first failed, `retry_at` when to try again.
+    looks that showed the assignment, `misses` those that did not. `held_as` says by which role and
+    scope, when another assignment gives as much or more. `evidence` says why the grant is called
+    effective. `failing_since` is when our write first failed, `retry_at` when to try again.
     """
 
     grant: Grant
@@ -122,12 +130,18 @@ class Progress(Struct, frozen=True):
     deadline: datetime | None = None
     reads: int = 0
     misses: int = 0
+    held_as: str = ""
     read_at: datetime | None = None
     probed_at: datetime | None = None
     failing_since: datetime | None = None
     retry_at: datetime | None = None
     reason: str = ""
     message: str = ""
+
+    @property
+    def refused(self) -> str:
+        """Why the grant is not made; empty when it is allowed, or somebody else has made it."""
+        return "" if self.written_at else self.grant.refused
 
     @property
     def state(self) -> Literal["pending", "written", "readable", "effective"]:
@@ -137,6 +151,22 @@ class Progress(Struct, frozen=True):
         if self.readable_at:
             return "readable"
         return "written" if self.written_at else "pending"
+
+
+class Link(Struct, frozen=True, omit_defaults=True):
+    """What was read of a resource that a cluster points at: `facts` by name (`wire.FACTS`).
+
+    `failing_since` is when it could first not be read, `reason` and `message` say why, `retry_at`
+    when to try again.
+    """
+
+    id: str
+    read_at: datetime
+    facts: dict[str, tuple[str, ...]] = {}
+    failing_since: datetime | None = None
+    retry_at: datetime | None = None
+    reason: str = ""
+    message: str = ""
 
 
 class Condition(Struct, frozen=True):
@@ -166,12 +196,14 @@ class Record(Struct, frozen=True, omit_defaults=True):
     `failing_since` when a create first failed and `retry_at` when to try again (never, if the
     failure is final: `create_refused`). `unread_since` is when Azure could first not be read, until
     it can again. `policy` is the digest of the policy that the last look was judged by. `settled`
-    says that nothing is pending but the slow resync. `former` keeps the latest grants of earlier
+    says that nothing is pending but the slow resync. `faults` are the cluster's properties that could
+    not be understood, `links` what was read of the resources it points at. `former` keeps the latest grants of earlier
     incarnations and identities.
     """
 
     cluster_id: str
     request: ClusterRequest | None = None
+    profile: str = ""
     resource_uid: str = ""
     turn_at: datetime | None = None
     seen_at: datetime | None = None
@@ -182,6 +214,8 @@ class Record(Struct, frozen=True, omit_defaults=True):
     unread_since: datetime | None = None
     failure: str = ""
     create_refused: bool = False
+    faults: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
     grants: tuple[Progress, ...] = ()
     former: tuple[Progress, ...] = ()
     conditions: tuple[Condition, ...] = ()

@@ -14,11 +14,15 @@ from msgspec.structs import replace
 
 from shared import schedule
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Transient, outlasted
-from shared.grants import assignment_name
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Looks, Propagation
 from shared.probes import target_of
 from shared.resource_id import covers, parse_scope
+from shared.roles import role_name
+from shared.wanted import INVALID_SCOPE, assignment_name, remedy
+
+# Pairs of roles (GUIDs): whoever holds the first has all that the second gives.
+Stronger = frozenset[tuple[str, str]]
 
 _SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
 _REMEMBERED = 100  # grants of former identities; a row of the table holds a few hundred in all
@@ -45,29 +49,36 @@ def remembered(former: tuple[Progress, ...]) -> tuple[Progress, ...]:
 
 
 def look(
-    progress: Progress, held: tuple[Assignment, ...], propagation: Propagation, now: datetime
+    progress: Progress,
+    held: tuple[Assignment, ...],
+    propagation: Propagation,
+    now: datetime,
+    stronger: Stronger = frozenset(),
 ) -> Progress:
     """One look at the assignments `held` by principals: what does it change for this grant?
 
-    `held` need not have those of a grant that is not `to_read`.
+    `held` need not have those of a grant that is not `to_read`. A grant that is refused is looked
+    for all the same: somebody else may have made it.
     """
     grant = progress.grant
-    if grant.refused:
-        return replace(progress, reason=grant.refused, message="policy does not allow this grant")
-    if not grant.principal_id:
+    if not grant.principal_id and not grant.refused:
         return replace(progress, reason="AwaitingIdentity", message="the identity is not there yet")
-    if not to_read(progress, propagation, now):
-        return progress
-    found = _find(grant, held)
-    if found is None:
-        return _missed(progress, propagation, now)
-    return _settle(_found(progress, found, propagation, now), propagation, now)
+    found = None
+    if to_read(progress, propagation, now):
+        found = _find(grant, held, stronger)
+        if found is None:
+            progress = _missed(progress, propagation, now)
+    if found:
+        return _settle(_found(progress, found, propagation, now), propagation, now)
+    if grant.refused and not progress.written_at:
+        return replace(progress, reason=grant.refused, message=remedy(grant))
+    return progress
 
 
 def to_read(progress: Progress, propagation: Propagation, now: datetime) -> bool:
     """Whether the grant's assignment is to be looked for in this turn: not so soon after the last
     look, unless the window has passed in between."""
-    if progress.grant.refused or not progress.grant.principal_id:
+    if progress.grant.refused == INVALID_SCOPE or not progress.grant.principal_id:
         return False
     if progress.read_at is None:
         return True
@@ -148,6 +159,12 @@ def to_write(progress: Progress, now: datetime) -> bool:
     return progress.retry_at is None or progress.retry_at <= now
 
 
+def widest(missing: tuple[Progress, ...]) -> tuple[Progress, ...]:
+    """Of grants to be written, those that no other of them gives as well: a role on a network is
+    a role on its subnets, which the next look will find."""
+    return tuple(p for p in missing if not any(_gives(other.grant, p.grant) for other in missing))
+
+
 def to_probe(progress: Progress, looks: Looks, now: datetime) -> bool:
     """Whether a probe is due: at most one for each look of the schedule, however often a turn is
     taken in between."""
@@ -159,8 +176,10 @@ def to_probe(progress: Progress, looks: Looks, now: datetime) -> bool:
 
 def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
     """When this grant wants the next look; None when only the slow resync should."""
-    if progress.grant.refused or not progress.grant.principal_id:
+    if not progress.grant.principal_id or progress.refused == INVALID_SCOPE:
         return None
+    if progress.refused:  # until somebody else makes the grant, or policy allows it
+        return now + looks.blocked
     if progress.written_at is None or progress.deadline is None:
         return progress.retry_at or now
     if progress.misses:  # gone, or a stale read: the next looks tell
@@ -174,21 +193,24 @@ def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
     return schedule.next_look(progress.written_at, progress.deadline, now, str(progress.grant.key))
 
 
-def _find(grant: Grant, held: tuple[Assignment, ...]) -> Assignment | None:
-    """The assignment that means this grant: same principal and role, at its scope or above.
+def _find(grant: Grant, held: tuple[Assignment, ...], stronger: Stronger) -> Assignment | None:
+    """The assignment that means this grant, or more: same principal, its role or a stronger one,
+    at its scope or above.
 
     By meaning, not by name: the same triple under another name answers every PUT with
-    RoleAssignmentExists, and a look-up by our name would say 404 for ever.
+    RoleAssignmentExists, and a look-up by our name would say 404 for ever. The grant's own role at
+    the nearest scope comes first.
     """
     scope = parse_scope(grant.scope)
     matches = [
         assignment
         for assignment in held
         if assignment.principal_id == grant.principal_id
-        and assignment.role == grant.role
+        and (assignment.role == grant.role or (assignment.role, grant.role) in stronger)
         and covers(assignment.scope, scope)
     ]
-    return max(matches, key=lambda assignment: len(assignment.scope), default=None)
+    nearest = sorted(matches, key=lambda match: (match.role == grant.role, len(match.scope)))
+    return nearest[-1] if nearest else None
 
 
 def _found(
@@ -205,6 +227,7 @@ def _found(
         progress,
         assignment_id=found.id,
         made_by_us=found.id.lower().endswith(assignment_name(progress.grant)),
+        held_as=_held_as(progress.grant, found),
         written_at=written_at,
         deadline=deadline,
         reads=reads,
@@ -216,10 +239,21 @@ def _found(
     )
 
 
+def _gives(wide: Grant, narrow: Grant) -> bool:
+    same = (wide.principal_id, wide.role) == (narrow.principal_id, narrow.role)
+    return same and wide.key != narrow.key and covers(wide.scope, parse_scope(narrow.scope))
+
+
+def _held_as(grant: Grant, found: Assignment) -> str:
+    if found.role == grant.role and len(found.scope) >= len(grant.scope):
+        return ""
+    return f"{role_name(found.role)} at {found.scope}"
+
+
 def _missed(progress: Progress, propagation: Propagation, now: datetime) -> Progress:
     """Not in the list: a stale read, until as many looks in a row say so as it takes to believe."""
     if not progress.written_at:
-        return progress
+        return replace(progress, read_at=now) if progress.refused else progress
     misses = progress.misses + 1
     if misses < propagation.consecutive_reads:
         return replace(progress, misses=misses, reads=0, read_at=now)

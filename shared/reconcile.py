@@ -14,19 +14,21 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from shared import conditions, grants, messages, progress
+from shared import conditions, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
 from shared.audit import Audit
 from shared.decide import Step, decide, may_be_stale, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.lifecycle import Lifecycle
+from shared.links import Links
 from shared.model import Assignment, Cluster, Progress, Record, Rejection
 from shared.policy import Policy
 from shared.profiles import REQUEST_TAG
 from shared.queues import Queues
 from shared.resource_id import ClusterId, parse_scope
 from shared.store import Changed, Store
+from shared.wanted import wanted as wanted_by
 
 _log = logging.getLogger(__name__)
 _SAME_MOMENT = timedelta(seconds=1)  # a queue's delays are whole seconds
@@ -105,17 +107,21 @@ class Reconciler:
             return replace(record, absent_since=record.absent_since or now, probe=None)
         record = self._same_incarnation(self._ours(record, cluster, now), cluster)
         record = replace(record, seen_at=now, absent_since=None, failure="")
+        links = Links(self.arm, self.policy, now, {link.id.lower(): link for link in record.links})
         wanted = (
-            grants.wanted(cluster, cluster_id, self.policy, self.managed)
+            wanted_by(cluster, cluster_id, record.profile, self.policy, self.managed, links.facts)
             if cluster.has_managed_identity
             else ()
         )
         current, former = progress.follow(wanted, record.grants)
         propagation = self.policy.propagation
         held = self._held([p for p in current if progress.to_read(p, propagation, now)])
+        stronger = self._stronger(current, held)
         return replace(
             record,
-            grants=tuple(progress.look(p, held, propagation, now) for p in current),
+            faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
+            links=tuple(links.used.values()),
+            grants=tuple(progress.look(p, held, propagation, now, stronger) for p in current),
             former=progress.remembered(record.former + former),
         )
 
@@ -148,6 +154,12 @@ class Reconciler:
             for principal, subscription in sorted(pairs)
             for assignment in self.arm.assignments(principal, subscription)
         )
+
+    def _stronger(
+        self, grants: tuple[Progress, ...], held: tuple[Assignment, ...]
+    ) -> progress.Stronger:
+        """Which of the other roles held where a grant is wanted give all that it would."""
+        return frozenset()
 
     def _put_off(
         self, record: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime

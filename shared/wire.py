@@ -1,100 +1,37 @@
-"""ARM's JSON → nouns (pure). Only what is used is decoded; everything else is passed over.
-
-One decoder serves a single read and the pages of a list: msgspec decodes a page of 1,000 clusters
-some hundred times faster than the SDK builds its models.
+"""ARM's JSON → nouns (pure). What is odd is passed over and noted, never raised: the cluster's
+other properties still count (`shared/document.py`).
 """
 
+import re
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
-from shared.model import ADDON, CONTROL_PLANE, KUBELET, Cluster, Pool
+from shared.document import Node, decode
+from shared.model import ADDON, APP_ROUTING, CONTROL_PLANE, KUBELET, Cluster
+from shared.resource_id import InvalidId, guid
 
+# What is read of other resources, by type: the fact's name and the path to it; `*` is each item.
+FACTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Microsoft.ContainerRegistry/registries": {
+        "loginServer": ("properties", "loginServer"),
+        "roleAssignmentMode": ("properties", "roleAssignmentMode"),
+    },
+    "Microsoft.Network/applicationGateways": {
+        "subnet": ("properties", "gatewayIPConfigurations", "*", "properties", "subnet", "id"),
+    },
+    "Microsoft.Network/virtualNetworks": {
+        "dnsServers": ("properties", "dhcpOptions", "dnsServers", "*"),
+    },
+    "Microsoft.Network/virtualNetworks/subnets": {
+        "networkSecurityGroup": ("properties", "networkSecurityGroup", "id"),
+        "routeTable": ("properties", "routeTable", "id"),
+    },
+}
 
-class _Camel(Struct, frozen=True, rename="camel"):
-    pass
-
-
-class _AssignedIdentity(_Camel, frozen=True):
-    principal_id: str | None = None
-    object_id: str | None = None
-
-
-class _Identity(_Camel, frozen=True):
-    type: str = "None"
-    principal_id: str | None = None
-    user_assigned_identities: dict[str, _AssignedIdentity] | None = None
-
-
-class _Pool(_Camel, frozen=True):
-    name: str = ""
-    vnet_subnet_id: str | None = field(default=None, name="vnetSubnetID")
-    pod_subnet_id: str | None = field(default=None, name="podSubnetID")
-
-
-class _Addon(_Camel, frozen=True):
-    enabled: bool = False
-    identity: _AssignedIdentity | None = None
-
-
-class _WebAppRouting(_Camel, frozen=True):
-    enabled: bool | None = None
-    identity: _AssignedIdentity | None = None
-
-
-class _IngressProfile(_Camel, frozen=True):
-    web_app_routing: _WebAppRouting | None = None
-
-
-class _ServicePrincipal(_Camel, frozen=True):
-    client_id: str = ""
-
-
-class _Reference(_Camel, frozen=True):
-    id: str = ""
-
-
-class _OutboundIPs(_Camel, frozen=True):
-    public_ips: tuple[_Reference, ...] | None = field(default=None, name="publicIPs")
-
-
-class _LoadBalancer(_Camel, frozen=True):
-    outbound_ips: _OutboundIPs | None = field(default=None, name="outboundIPs")
-
-
-class _Network(_Camel, frozen=True):
-    load_balancer_profile: _LoadBalancer | None = None
-
-
-class _Error(_Camel, frozen=True):
-    code: str = ""
-    message: str = ""
-
-
-class _Status(_Camel, frozen=True):
-    provisioning_error: dict[str, Any] | None = None
-
-
-class _Properties(_Camel, frozen=True):
-    provisioning_state: str = ""
-    resource_uid: str | None = field(default=None, name="resourceUID")
-    node_resource_group: str = ""
-    agent_pool_profiles: tuple[_Pool, ...] | None = None
-    service_principal_profile: _ServicePrincipal | None = None
-    identity_profile: dict[str, _AssignedIdentity] | None = None
-    addon_profiles: dict[str, _Addon] | None = None
-    ingress_profile: _IngressProfile | None = None
-    network_profile: _Network | None = None
-    status: _Status | None = None
-
-
-class _ManagedCluster(_Camel, frozen=True):
-    id: str
-    location: str = ""
-    tags: dict[str, str] | None = None
-    identity: _Identity | None = None
-    properties: _Properties = field(default_factory=_Properties)
+_IDENTITY_TYPES = {kind.lower(): kind for kind in ("SystemAssigned", "UserAssigned", "None")}
+_MESSAGE_LIMIT = 2000
 
 
 class Page(Struct, frozen=True, rename="camel"):
@@ -104,63 +41,100 @@ class Page(Struct, frozen=True, rename="camel"):
     next_link: str | None = None
 
 
-def cluster(text: bytes | msgspec.Raw) -> Cluster:
-    """A managedCluster, as JSON text. Raises `msgspec.DecodeError`."""
-    return _noun(msgspec.json.decode(text, type=_ManagedCluster))
-
-
-def _noun(seen: _ManagedCluster) -> Cluster:
-    properties = seen.properties
-    service_principal = properties.service_principal_profile
+def cluster(text: bytes | msgspec.Raw, cluster_id: str = "") -> Cluster:
+    """A managedCluster, as JSON text; `cluster_id` is what was asked for, if one was. Raises
+    `msgspec.DecodeError` if it is no object, or has no id."""
+    body = decode(text)
+    if not (cluster_id := cluster_id or body.text("id")):
+        raise msgspec.DecodeError("the cluster has no id")
+    properties = body.at("properties")
+    kind = body.text("identity", "type")
     return Cluster(
-        id=seen.id,
-        location=seen.location,
-        provisioning_state=properties.provisioning_state,
-        resource_uid=properties.resource_uid or "",
-        identity_type=seen.identity.type if seen.identity else "None",
-        service_principal=service_principal.client_id if service_principal else "",
-        node_resource_group=properties.node_resource_group,
-        principals=_principals(seen),
-        pools=tuple(
-            Pool(pool.name, pool.vnet_subnet_id or "", pool.pod_subnet_id or "")
-            for pool in properties.agent_pool_profiles or ()
-        ),
-        outbound_ip_ids=_outbound_ips(properties.network_profile),
-        tags=seen.tags or {},
-        failure=_failure(properties.status),
+        id=cluster_id,
+        location=body.text("location"),
+        provisioning_state=_word(properties.at("provisioningState")),
+        resource_uid=_word(properties.at("resourceUID")),
+        identity_type=_IDENTITY_TYPES.get(kind.lower(), "Unknown" if kind else "None"),
+        service_principal=properties.text("servicePrincipalProfile", "clientId"),
+        node_resource_group=properties.text("nodeResourceGroup"),
+        principals=_principals(body),
+        tags={name: value for name, node in body.at("tags").members() if (value := node.text())},
+        failure=_failure(properties.at("status", "provisioningError")),
+        body=body,
     )
 
 
-def _principals(seen: _ManagedCluster) -> dict[str, str]:
-    """Identity → object id. Add-on keys come in any case; app routing is not among the add-ons."""
-    found: dict[str, str | None] = {}
-    if seen.identity and seen.identity.type == "SystemAssigned":
-        found[CONTROL_PLANE] = seen.identity.principal_id
-    elif seen.identity and seen.identity.type == "UserAssigned":
-        for assigned in (seen.identity.user_assigned_identities or {}).values():
-            found[CONTROL_PLANE] = assigned.principal_id
-    for key, assigned in (seen.properties.identity_profile or {}).items():
+def facts(resource_type: str, text: bytes) -> dict[str, tuple[str, ...]]:
+    """The facts about a resource of this type, as `FACTS` names them; of what is not there, none.
+    Raises `msgspec.DecodeError`."""
+    body = decode(text)
+    return {
+        name: tuple(value for node in _walk(body, path) if (value := node.text()))
+        for name, path in FACTS[resource_type].items()
+    }
+
+
+def _walk(node: Node, path: tuple[str, ...]) -> list[Node]:
+    if not path:
+        return [node]
+    step, rest = path[0], path[1:]
+    below = list(node.each()) if step == "*" else [node.at(step)]
+    return [found for each in below for found in _walk(each, rest)]
+
+
+def _principals(body: Node) -> dict[str, str]:
+    """Identity → object id. Add-on keys come in any case; app routing is not among the add-ons.
+
+    Two principals for one identity contradict each other: neither is believed.
+    """
+    properties, found = body.at("properties"), dict[str, list[Node]]()
+    if body.says("SystemAssigned", "identity", "type"):
+        found[CONTROL_PLANE] = [body.at("identity", "principalId")]
+    elif body.says("UserAssigned", "identity", "type"):
+        assigned = body.at("identity", "userAssignedIdentities").members()
+        found[CONTROL_PLANE] = [identity.at("principalId") for _, identity in assigned]
+    for key, identity in properties.at("identityProfile").members():
         if key.lower() == "kubeletidentity":
-            found[KUBELET] = assigned.object_id
-    for key, addon in (seen.properties.addon_profiles or {}).items():
-        if addon.enabled and addon.identity:
-            found[f"{ADDON}{key.lower()}"] = addon.identity.object_id
-    routing = seen.properties.ingress_profile and seen.properties.ingress_profile.web_app_routing
-    if routing and routing.enabled and routing.identity:
-        found[f"{ADDON}webapprouting"] = routing.identity.object_id
-    return {identity: principal.lower() for identity, principal in found.items() if principal}
+            found.setdefault(KUBELET, []).append(identity.at("objectId"))
+    for key, addon in properties.at("addonProfiles").members():
+        if addon.flag("enabled"):
+            of_addon = found.setdefault(f"{ADDON}{key.lower()}", [])
+            of_addon.append(addon.at("identity", "objectId"))
+    routing = properties.at("ingressProfile", APP_ROUTING)
+    if routing.flag("enabled"):
+        found[f"{ADDON}{APP_ROUTING.lower()}"] = [routing.at("identity", "objectId")]
+    return {name: one for name, nodes in found.items() if (one := _one_principal(nodes))}
 
 
-def _outbound_ips(network: _Network | None) -> tuple[str, ...]:
-    balancer = network.load_balancer_profile if network else None
-    addresses = balancer.outbound_ips if balancer else None
-    return tuple(reference.id for reference in (addresses and addresses.public_ips) or ())
+def _one_principal(nodes: list[Node]) -> str:
+    """The object id that these properties agree on; an empty text when there is none yet."""
+    principals = dict[str, Node]()
+    for node in nodes:
+        if not (text := node.text()):
+            continue
+        try:
+            principals[guid(text, "the principal")] = node
+        except InvalidId:
+            node.fault("is not a GUID")
+    if len(principals) > 1:
+        for node in principals.values():
+            node.fault("contradicts another principal of the same identity")
+        return ""
+    return next(iter(principals), "")
 
 
-def _failure(status: _Status | None) -> str:
+def _word(node: Node) -> str:
+    """A text that becomes a reason or a key of ours, so not just any."""
+    text = node.text()
+    if not re.fullmatch(r"[-\w]{0,100}", text, re.ASCII):
+        node.fault("has unexpected characters")
+        return ""
+    return text
+
+
+def _failure(outer: Node) -> str:
     """`properties.status.provisioningError` as `Code: message`, where the api-version has it."""
-    outer = status.provisioning_error if status else None
     if not outer:
         return ""
-    error = msgspec.convert(outer.get("error", outer), _Error)
-    return f"{error.code}: {error.message}"
+    error: Any = outer.at("error") or outer
+    return f"{error.text('code')}: {error.text('message')}"[:_MESSAGE_LIMIT]

@@ -17,6 +17,7 @@ from shared.intake import Intake
 from shared.poison import Poison
 from shared.policy import Policy
 from shared.reconcile import Reconciler
+from shared.resource_id import Scope
 
 _ASSEMBLY = threading.Lock()
 _LOGGERS = {
@@ -80,7 +81,11 @@ def build(
     """Put it together. `sdk` goes to the ARM clients (tests pass `transport=`);
     `outgoing` takes the place of the real queues where a test moves the clock by hand."""
     managed = read.managed_subscriptions
-    azure = arm.connect(credential, read, **sdk)
+
+    def may_assign(role: str, scope: Scope) -> bool:
+        return not policy.refusal(role, scope, managed)
+
+    azure = arm.connect(credential, read, may_assign, **sdk)
     tables = store.connect(read.work, work_credential)
     tables.ensure()
     outgoing = outgoing or queues.connect(read.work, work_credential)

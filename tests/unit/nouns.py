@@ -3,14 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
+from shared import wire
 from shared.model import (
     CONTROL_PLANE,
     Cluster,
     ClusterRequest,
     Grant,
-    Pool,
     Progress,
     Record,
 )
@@ -59,20 +60,27 @@ def policy(text: str = "") -> Policy:
     return parse((POLICY_TEXT + text).encode())
 
 
-def cluster(**changes: Any) -> Cluster:
-    """A finished cluster with both identities and one pool on the subnet."""
-    usual = Cluster(
-        id=str(CLUSTER),
-        location="westus2",
-        provisioning_state="Succeeded",
-        resource_uid="uid-1",
-        identity_type="SystemAssigned",
-        service_principal="msi",
-        node_resource_group="MC_clusters_c1_westus2",
-        principals={CONTROL_PLANE: PRINCIPAL, "kubelet": KUBELET_PRINCIPAL},
-        pools=(Pool("nodepool1", SUBNET),),
-    )
-    return replace(usual, **changes)
+def body(**properties: Any) -> dict[str, Any]:
+    """A managedCluster's JSON: finished, with both identities and one pool on the subnet."""
+    usual = {
+        "provisioningState": "Succeeded",
+        "resourceUID": "uid-1",
+        "nodeResourceGroup": "MC_clusters_c1_westus2",
+        "servicePrincipalProfile": {"clientId": "msi"},
+        "identityProfile": {"kubeletidentity": {"objectId": KUBELET_PRINCIPAL}},
+        "agentPoolProfiles": [{"name": "nodepool1", "vnetSubnetID": SUBNET}],
+    }
+    return {
+        "id": str(CLUSTER),
+        "location": "westus2",
+        "identity": {"type": "SystemAssigned", "principalId": PRINCIPAL},
+        "properties": {**usual, **properties},
+    }
+
+
+def cluster(properties: dict[str, Any] | None = None, **changes: Any) -> Cluster:
+    """The cluster of `body`, with properties of the JSON and fields of the noun changed."""
+    return replace(wire.cluster(msgspec.json.encode(body(**properties or {}))), **changes)
 
 
 def grant(**changes: Any) -> Grant:

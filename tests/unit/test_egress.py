@@ -18,7 +18,7 @@ from infra.emulator.wire import Request, Response
 from shared.arm import connect
 from shared.egress import EgressGuard, allowed
 from shared.errors import Terminal
-from shared.resource_id import cluster_id
+from shared.resource_id import Scope, cluster_id
 from shared.settings import Settings, WorkStorage
 
 ENDPOINT = "https://management.azure.com"
@@ -126,6 +126,11 @@ def test_no_text_is_allowed_by_chance(method: str, text: str) -> None:
     assert not allowed(method, f"{ENDPOINT}/{text}", ENDPOINT)
 
 
+def anything(role: str, scope: Scope) -> bool:
+    """A policy that allows all, so that only the path can be at fault."""
+    return True
+
+
 @pytest.fixture
 def azure() -> Emulator:
     return Emulator(Knobs())
@@ -134,7 +139,7 @@ def azure() -> Emulator:
 def options(azure: Emulator) -> dict[str, Any]:
     return {
         "transport": EmulatorTransport(azure),
-        "per_retry_policies": [EgressGuard(ENDPOINT)],
+        "per_retry_policies": [EgressGuard(ENDPOINT, anything)],
         "retry_total": 0,
     }
 
@@ -205,6 +210,7 @@ def test_a_redirect_is_not_followed_off_the_list(azure: Emulator) -> None:
     arm = connect(
         azure.credential(azure.app_identity),
         Settings((SUB,), Path(), WorkStorage(), ENDPOINT, ENDPOINT),
+        anything,
         transport=EmulatorTransport(elsewhere),
     )
     with closing(arm), pytest.raises(Terminal, match="EgressRefused"):

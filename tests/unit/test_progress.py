@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from shared.errors import NEEDS_ADMINISTRATOR, Terminal, Transient
-from shared.grants import assignment_name
 from shared.model import Assignment, Progress
 from shared.policy import Looks, Propagation
 from shared.progress import (
@@ -21,6 +20,7 @@ from shared.progress import (
     to_write,
     written,
 )
+from shared.wanted import assignment_name
 from tests.unit.nouns import KUBELET_PRINCIPAL, NOW, PRINCIPAL, SUBNET, at, grant, progress
 
 HOUR = timedelta(hours=1)
@@ -249,7 +249,8 @@ DONE = written(progress(), OURS, HOUR, NOW)
         (progress(), NOW, NOW),
         (progress(retry_at=at(60)), NOW, at(60)),
         (progress(grant=grant(principal_id="")), NOW, None),
-        (progress(grant=grant(refused="RoleNotAllowed")), NOW, None),
+        (progress(grant=grant(refused="RoleNotAllowed")), NOW, at(hours=1)),
+        (progress(grant=grant(refused="InvalidScope")), NOW, None),
         (looks(3, progress()), at(minutes=5), at(minutes=61)),
         (look(looks(3, progress()), held(), READ, at(minutes=61)), at(minutes=61), None),
         (proven(looks(3, progress(), PROBE), True, "", at(300)), at(300), None),

@@ -1,0 +1,140 @@
+"""All grants a cluster needs: inferred and declared, each once, with the verdict on it (pure)."""
+
+import shlex
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared import roles
+from shared.document import Found
+from shared.grants import RULES
+from shared.model import ADDON, Cluster, Grant
+from shared.pointers import Related
+from shared.policy import Policy
+from shared.resource_id import ClusterId, InvalidId, ResourceGroupId, Scope, parse_scope
+
+# The namespace of our assignment names; it must never change, or every name would.
+_NAMES = uuid.UUID("6b1c7a52-5f0e-4a53-9a55-0c3f5a8f2d11")
+_REGISTRY = "Microsoft.ContainerRegistry/registries"
+_ABAC_MODE = "AbacRepositoryPermissions"
+
+INVALID_SCOPE = "InvalidScope"
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """An identity needs a role (GUID) at a scope, as it was found."""
+
+    identity: str
+    role: str
+    scope: Found
+    because: str
+    declared: bool = False
+
+
+def wanted(
+    cluster: Cluster,
+    cluster_id: ClusterId,
+    profile: str,
+    policy: Policy,
+    managed: tuple[str, ...],
+    related: Related,
+) -> tuple[Grant, ...]:
+    """The grants that policy allows, and those it refuses, which say why.
+
+    `profile` is the one the cluster was made from, if we made it; `related` says what is known of
+    a resource. Nothing is wanted in the node resource group: AKS sees to it, and may lock it
+    (learn.microsoft.com/azure/aks/node-resource-group-lockdown).
+    """
+    declared = list(_declared(cluster, cluster_id, profile, policy))
+    pairs = {(need.identity, need.role) for need in declared}
+    found: dict[tuple[str, str, str], Grant] = {}
+    for need in [*_inferred(cluster, policy, related), *declared]:
+        grant = _judged(need, cluster, policy, managed, related)
+        if grant is None:
+            continue
+        if grant.refused == INVALID_SCOPE and not need.declared:
+            if (need.identity, need.role) in pairs:
+                continue  # where the cluster does not say, the operator has
+        found.setdefault((grant.identity, grant.role, grant.scope.lower()), grant)
+    return tuple(found.values())
+
+
+def assignment_name(grant: Grant) -> str:
+    """The name of the grant's role assignment: the same for the same scope, principal and role.
+
+    The principal is part of it, since a cluster made again under the same name has another one
+    and a name cannot change its principal (RoleAssignmentUpdateNotPermitted, learn.microsoft.com/
+    azure/role-based-access-control/troubleshooting).
+    """
+    seed = f"{grant.scope}|{grant.principal_id}|{grant.role}".lower()
+    return str(uuid.uuid5(_NAMES, seed))
+
+
+def remedy(grant: Grant) -> str:
+    """What an administrator can do about a grant that is refused, or an empty text when the
+    principal is not known yet."""
+    if grant.refused == INVALID_SCOPE:
+        return f"{grant.source} names no scope; declare the grant in policy.yaml's `grants`"
+    if not grant.principal_id:
+        return ""
+    return (
+        f"az role assignment create --assignee-object-id {grant.principal_id} "
+        f"--assignee-principal-type ServicePrincipal --role {grant.role} "
+        f"--scope {shlex.quote(grant.scope)}"
+    )
+
+
+def _inferred(cluster: Cluster, policy: Policy, related: Related) -> Iterator[_Need]:
+    for rule in RULES:
+        role = policy.role_for(rule.name, rule.role)
+        for scope in rule.scopes(cluster, related):
+            yield _Need(rule.identity, role, scope, rule.because)
+
+
+def _declared(
+    cluster: Cluster, cluster_id: ClusterId, profile: str, policy: Policy
+) -> Iterator[_Need]:
+    for declared, place in policy.declared(cluster_id, cluster.location, cluster.tags, profile):
+        identity = declared.identity
+        if identity.startswith(ADDON):
+            identity = identity.lower()
+            if identity not in cluster.principals:
+                continue  # the add-on is off, or has no identity
+        scope = Found(declared.scope_for(cluster_id, cluster.location), place)
+        yield _Need(identity, roles.role_guid(declared.role), scope, declared.because, True)
+
+
+def _judged(
+    need: _Need, cluster: Cluster, policy: Policy, managed: tuple[str, ...], related: Related
+) -> Grant | None:
+    """The need as a grant; None when nothing is to be done about it, or not now."""
+    principal = cluster.principals.get(need.identity, "")
+    source = need.scope.path
+    try:
+        scope = parse_scope(need.scope.text)
+    except InvalidId:
+        text = ascii(need.scope.text[:200])
+        return Grant(
+            need.identity, principal, need.role, text, need.because, INVALID_SCOPE, source
+        )  # fmt: skip
+    if scope.resource_group.lower() == cluster.node_resource_group.lower():
+        return None
+    role = _honoured(need.role, scope, related)
+    if role is None:
+        return None  # how the registry grants cannot be read now; the next look may tell
+    refused = policy.refusal(role, scope, managed)
+    return Grant(need.identity, principal, role, str(scope), need.because, refused, source)
+
+
+def _honoured(role: str, scope: Scope, related: Related) -> str | None:
+    """The role that the resource honours: a registry in ABAC mode ignores AcrPull
+    (learn.microsoft.com/azure/container-registry/
+    container-registry-rbac-abac-repository-permissions)."""
+    if role != roles.ACR_PULL or isinstance(scope, ResourceGroupId) or scope.type != _REGISTRY:
+        return role
+    known = related(scope)
+    if known is None:
+        return None
+    in_abac_mode = _ABAC_MODE in known.get("roleAssignmentMode", ())
+    return roles.REPOSITORY_READER if in_abac_mode else role

@@ -7,7 +7,7 @@ audit                                a row before each write to Azure, and one a
 arm, store, queues, lifecycle        the edges: one SDK, one file
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 wanted, policy_file                  pure: a cluster's grants, judged; the operator's file, checked
-grants, probes, profiles, policy, schedule    pure: what is needed, what proves it, what may be
+grants, probes, profiles, policy, delegation, schedule    pure: what is needed, what may be
 addon_scopes, resource_scopes        where add-ons, and the cluster itself, use other resources
 network_scopes                       … and networks
 pointers                             what a cluster's JSON points at

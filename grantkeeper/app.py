@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from grantkeeper import durations, status, submit, watch
+from grantkeeper import audit, durations, status, submit, watch
 from grantkeeper.connection import LOCAL_ENVIRONMENT, Place, local_environment, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
 
@@ -138,6 +138,24 @@ def status_command(
     Example: grantkeeper status myGroup/MyCluster
     """
     raise typer.Exit(status.run(context.obj, name, as_json))
+
+
+@app.command("audit")
+def audit_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="name, group/name or ARM id")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what the app has written to Azure for a cluster: when, on what, why, with what outcome.
+
+    "no outcome" means that the app was interrupted: the write may have happened. Azure's side of
+    a write: az monitor activity-log list --correlation-id ID. The audit of a cluster whose record
+    is gone is found by its ARM id. --json prints one object: apiVersion, clusterId and entries,
+    two for each write (phase intent, then outcome, with the same effectId).
+
+    Example: grantkeeper audit myGroup/MyCluster
+    """
+    raise typer.Exit(audit.run(context.obj, name, as_json))
 
 
 @app.command("watch")

@@ -119,16 +119,17 @@ class Report(_Json, frozen=True):
 
 def read(store: Store) -> Report:
     """Read all of it. Tables that are not there yet are empty."""
-    clusters = sorted(_each(store.all()), key=lambda record: record.cluster_id.lower())
-    rejections = sorted(_each(store.rejections()), key=lambda each: each.at, reverse=True)
+    clusters = sorted(rows(store.all()), key=lambda record: record.cluster_id.lower())
+    rejections = sorted(rows(store.rejections()), key=lambda each: each.at, reverse=True)
     return Report(
         "grantkeeper/v1", tuple(map(_cluster, clusters)), tuple(map(_rejected, rejections))
     )
 
 
-def _each(rows: Iterable[T]) -> list[T]:
+def rows(found: Iterable[T]) -> list[T]:
+    """All of them; a table that is not there yet is empty."""
     try:
-        return list(rows)
+        return list(found)
     except ResourceNotFoundError:
         return []  # the app makes the tables when it first runs
 

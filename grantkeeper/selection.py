@@ -17,6 +17,12 @@ def find(clusters: Iterable[Cluster], name: str) -> Cluster | None:
     return found[0] if found else None
 
 
+def unknown(clusters: Iterable[Cluster], name: str) -> CommandFailed:
+    """What to raise when there is no cluster of that name: it says which there are."""
+    known = ", ".join(each.label for each in clusters) or "none"
+    return CommandFailed(ExitCode.NOT_FOUND, f"{name}: no such cluster; there are: {known}")
+
+
 def _is_called(cluster: Cluster, name: str) -> bool:
     names = {cluster.name.lower(), cluster.label.lower(), cluster.id.lower()}
     return name.lower() in names

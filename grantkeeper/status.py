@@ -5,7 +5,7 @@ import typer
 
 from grantkeeper import report, selection, view
 from grantkeeper.connection import Place, open_store
-from grantkeeper.failure import CommandFailed, ExitCode
+from grantkeeper.failure import ExitCode
 
 
 def run(place: Place, name: str | None, as_json: bool) -> ExitCode:
@@ -25,8 +25,7 @@ def run(place: Place, name: str | None, as_json: bool) -> ExitCode:
 def _only(found: report.Report, name: str) -> report.Report:
     cluster = selection.find(found.clusters, name)
     if cluster is None:
-        known = ", ".join(each.label for each in found.clusters) or "none"
-        raise CommandFailed(ExitCode.NOT_FOUND, f"{name}: no such cluster; there are: {known}")
+        raise selection.unknown(found.clusters, name)
     asked = cluster.request.request_id if cluster.request else None
     about = tuple(
         each

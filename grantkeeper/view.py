@@ -1,4 +1,4 @@
-"""How it looks on a terminal: tables of clusters, one cluster in detail, lines of changes.
+"""How it looks on a terminal: tables of clusters, one in detail, its audit, lines of changes.
 
 Texts come from Azure and from whoever sends a request, so control characters are shown, not sent.
 """
@@ -13,9 +13,11 @@ from rich.text import Text
 
 from grantkeeper.changes import Change
 from grantkeeper.report import Cluster, Grant, Rejected
+from shared.effects import AuditEntry
+from shared.roles import role_name
 
 _COLOUR = {"True": "green", "False": "red", "effective": "green", "readable": "cyan",
-           "written": "yellow"}  # fmt: skip
+           "written": "yellow", "succeeded": "green", "existed": "green"}  # fmt: skip
 _WIDTH_OF_A_FILE = 160
 
 
@@ -66,6 +68,18 @@ def rejections(found: Iterable[Rejected]) -> Table:
         cells = (each.request_id or "-", each.reason, each.field or "-", each.message)
         table.add_row(_time(each.at), *map(printable, cells))
     return table
+
+
+def audit(cluster_id: str, entries: Iterable[AuditEntry]) -> RenderableType:
+    """What was written to Azure for a cluster."""
+    rows = list(entries)
+    outcomes = {each.effect_id: each for each in rows if each.phase == "outcome"}
+    intents = [each for each in rows if each.phase == "intent"]
+    effects = [_effect(intent, outcomes.get(intent.effect_id)) for intent in intents]
+    return Group(
+        _unbroken(printable(cluster_id)),
+        *(effects or [Text("nothing was written to Azure for it")]),
+    )
 
 
 def progress(found: Iterable[Cluster], missing: Iterable[str]) -> Table:
@@ -119,6 +133,26 @@ def _grant(grant: Grant) -> Text:
     if grant.reason != grant.evidence or grant.message:
         rows.append(f"{grant.reason}: {grant.message}" if grant.message else grant.reason)
     for row in rows:
+        text.append(f"\n  {printable(row)}")
+    return text
+
+
+def _effect(intent: AuditEntry, outcome: AuditEntry | None) -> Text:
+    """A write as a paragraph: when, what, how it ended, for whom and why."""
+    end = outcome.outcome if outcome else "no outcome"
+    text = _unbroken("")
+    text.append(f"\n{_time(intent.at)}  {printable(intent.action)}  ", "bold")
+    text.append(printable(end), _COLOUR.get(end, "red"))
+    rows = [f"on {intent.target}"]
+    if intent.role:
+        rows.append(f"{role_name(intent.role)} for {intent.principal_id} at {intent.scope}")
+    rows.append(f"because {intent.because}")
+    source = f"policy {intent.policy}"
+    if intent.request_id:
+        source += f" · request {intent.request_id}"
+    if outcome and outcome.correlation_id:
+        source += f" · correlation id {outcome.correlation_id}"
+    for row in (*rows, source):
         text.append(f"\n  {printable(row)}")
     return text
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from grantkeeper import audit, durations, status, submit, watch
+from grantkeeper import audit, durations, policies, policy_condition, status, submit, watch
 from grantkeeper.connection import LOCAL_ENVIRONMENT, Place, local_environment, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
 
@@ -104,7 +104,7 @@ def submit_command(
     """
     place: Place = context.obj
     managed = submit.subscriptions(subscription or place.local.get("SUBSCRIPTION_ID", ""))
-    rules = submit.load_policy(policy or _default_policy(place))
+    rules = policies.load(policy or _default_policy(place))
     flags = submit.Flags(
         name, resource_group, location, profile, tuple(param or ()), tuple(tag or ()), request_id
     )
@@ -187,18 +187,49 @@ def watch_command(
 def policy_check(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(envvar="POLICY_FILE")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Check a policy.yaml and say which field is wrong.
+    """Check a policy.yaml, and say everything that is wrong with it.
+
+    Each fault is a line: file, line, field, what is wrong, what to do about it. The app checks
+    the same when it starts, and does not start with a fault. The exit code is 0 when the policy
+    is valid, 2 when it is not. --json prints one object: valid, and faults with line, field,
+    message and remedy.
 
     Example: grantkeeper policy check policy.yaml
     """
     path = file or _default_policy(context.obj)
-    rules = submit.load_policy(path)
-    typer.echo(f"{path} is valid")
-    typer.echo(f"profiles:   {', '.join(rules.profiles) or 'none'}")
-    for entry in rules.grantable:
-        typer.echo(f"grantable:  {', '.join(entry.roles)}; at {', '.join(entry.scopes)}")
-    typer.echo(f"declared:   {len(rules.grants)} grants for every cluster")
+    if as_json:
+        raise typer.Exit(policies.check_for_programs(path))
+    policies.check(path)
+
+
+@policy_app.command("schema")
+def policy_schema() -> None:
+    """Print the JSON Schema of policy.yaml, by which editors complete and check it.
+
+    Example: grantkeeper policy schema > policy.schema.json, and as the first line of policy.yaml:
+    # yaml-language-server: $schema=policy.schema.json
+    """
+    typer.echo(policies.schema())
+
+
+@policy_app.command("condition")
+def policy_condition_command(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(envvar="POLICY_FILE")] = None,
+) -> None:
+    """Print the condition that lets the app's own identity grant what the policy allows.
+
+    It belongs on the role assignment, with version 2.0, through which the app may write role
+    assignments. On standard error stands what it lets by, found by evaluating it: the exit code
+    is 1 when that is not as it should be.
+
+    Example: az role assignment create --condition-version 2.0 --condition
+    "$(grantkeeper policy condition policy.yaml)" ...
+    """
+    rules = policies.load(file or _default_policy(context.obj))
+    raise typer.Exit(policy_condition.run(rules))
 
 
 def _default_policy(place: Place) -> Path:

@@ -14,7 +14,7 @@ import typer
 from grantkeeper import report, watch
 from grantkeeper.connection import Place, open_queues, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
-from shared import messages, policy_file, profiles
+from shared import messages, profiles
 from shared.model import ClusterRequest
 from shared.policy import Policy
 from shared.resource_id import InvalidId, parse_cluster_id, subscription_id
@@ -85,18 +85,6 @@ def subscriptions(text: str) -> tuple[str, ...]:
             "SUBSCRIPTION_ID: missing; set it, or --subscription, to the managed subscription",
         )
     return found
-
-
-def load_policy(path: Path) -> Policy:
-    """The policy the request is checked by. Raises `CommandFailed`."""
-    try:
-        return policy_file.load(path)
-    except OSError as error:
-        raise CommandFailed(
-            ExitCode.WRONG_INPUT, f"POLICY_FILE: {path}: {error.strerror}; use --policy"
-        ) from None
-    except policy_file.PolicyError as error:
-        raise CommandFailed(ExitCode.WRONG_INPUT, f"{path}: {error}") from None
 
 
 def check(text: bytes, managed: tuple[str, ...], rules: Policy) -> Checked:

@@ -2,11 +2,13 @@
 
 wiring                               the only assembly: credential, clients, the application
 intake, reconcile, fleet, poison     what the doors do: a request, one turn, a look at all, a trace
-act, links                           the step of a turn, done on Azure; what else a turn reads
+observe, act                         one look at Azure; the step of a turn, done on Azure
+definitions, links                   what a role may do, before it is granted; what else is read
 audit                                a row before each write to Azure, and one after it
 arm, store, queues, lifecycle        the edges: one SDK, one file
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 wanted, policy_file                  pure: a cluster's grants, judged; the operator's file, checked
+policy_checks                        what must hold of a policy beyond its types
 grants, probes, profiles, policy, delegation, schedule    pure: what is needed, what may be
 addon_scopes, resource_scopes        where add-ons, and the cluster itself, use other resources
 network_scopes                       … and networks
@@ -16,7 +18,8 @@ errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
 effects                              the nouns of the audit
 model, settings                      the nouns; the only reader of the environment
-scope_pattern                        where in the tree of scopes a role may be granted
+declared                             the operator's grants that no cluster shows
+scope_pattern, shape, plain_yaml     where a role may be granted; data and types; YAML with lines
 roles, permissions                   Azure's roles by name; what a role may do, compared
 resource_id, document                typed ARM ids; nothing else builds a scope. JSON of others
 """

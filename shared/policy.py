@@ -8,12 +8,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field
 
+from shared.declared import DeclaredGrant, RoleName, matches
 from shared.resource_id import ClusterId, Scope
 from shared.roles import DATA_ACTIONS, NEVER_GRANTABLE, role_guid
 from shared.scope_pattern import parse_scope_pattern
@@ -58,69 +58,6 @@ class Parameter(_Wire, frozen=True):
         return ""
 
 
-class Match(_Wire, frozen=True):
-    """Which clusters a declared grant is for; what is left out, or empty, fits any.
-
-    Of each list one entry must fit, of `tags` all. `resource_groups`, `names` and `locations` are
-    patterns (`*` and `?`) without case; tags have patterns too, whose values keep their case but
-    whose names do not (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources).
-    """
-
-    subscriptions: tuple[str, ...] = ()
-    resource_groups: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    locations: tuple[str, ...] = ()
-    tags: dict[str, str] = {}
-
-    def fits(self, cluster: ClusterId, location: str, tags: dict[str, str]) -> bool:
-        """Whether the cluster in this region and with these tags is one of them."""
-        return (
-            _fits(cluster.subscription_id, self.subscriptions)
-            and _fits(cluster.resource_group, self.resource_groups)
-            and _fits(cluster.name, self.names)
-            and _fits(_region(location), self.locations)
-            and self._fits_tags(tags)
-        )
-
-    def _fits_tags(self, tags: dict[str, str]) -> bool:
-        held = {name.lower(): value for name, value in tags.items()}
-        return all(
-            name.lower() in held and fnmatchcase(held[name.lower()], pattern)
-            for name, pattern in self.tags.items()
-        )
-
-
-class DeclaredGrant(_Wire, frozen=True):
-    """A grant that no cluster's JSON shows: `identity` (controlPlane, kubelet or addon:<key>) of
-    each cluster that `match` fits needs `role` (a built-in's name or a role definition GUID) at
-    `scope`, an ARM id that may hold `PLACEHOLDERS`."""
-
-    identity: str
-    role: str
-    scope: str
-    because: str
-    match: Match = field(default_factory=Match)
-
-    def scope_for(self, cluster: ClusterId, location: str) -> str:
-        """The scope's text for one cluster, not yet parsed. A region that is none leaves its
-        placeholder standing, which no id has."""
-        values = {
-            "subscriptionId": cluster.subscription_id,
-            "resourceGroup": cluster.resource_group,
-            "name": cluster.name,
-        }
-        if re.fullmatch("[a-z0-9]+", region := _region(location)):
-            values["location"] = region
-        text = self.scope
-        for name, value in values.items():
-            text = text.replace(f"{{{name}}}", value)
-        return text
-
-
-# What a declared scope may say in braces.
-PLACEHOLDERS = ("subscriptionId", "resourceGroup", "name", "location")
-
-
 class Profile(_Wire, frozen=True):
     """What a request may ask for: the ARM body of the cluster, and the parameters left open.
     `grants` are for the clusters made from it."""
@@ -135,11 +72,12 @@ class Profile(_Wire, frozen=True):
 class Grantable(_Wire, frozen=True):
     """An entry of the allow-list: these roles (names or GUIDs) at these scopes and below.
 
-    `scopes` are patterns as `shared.scope_pattern` describes them. `data_actions` are those the
-    roles may have beyond the ones known of built-in roles.
+    `scopes` are patterns such as /subscriptions/*/resourceGroups/net-*, where the subscription `*`
+    means the managed ones: groups and resources only, names with `*` and `?`. `dataActions` are
+    those the roles may have beyond the ones known of built-in roles.
     """
 
-    roles: tuple[str, ...]
+    roles: tuple[RoleName, ...]
     scopes: tuple[str, ...]
     data_actions: tuple[str, ...] = ()
 
@@ -173,13 +111,13 @@ class Looks(_Wire, frozen=True):
 
 class Policy(_Wire, frozen=True):
     """The whole of policy.yaml. `clusters` are name patterns of the clusters looked after;
-    `roles` gives rules of inference (`shared.grants`) a role other than the usual one."""
+    `roles` gives rules of inference a role other than the usual one."""
 
     api_version: Literal["grantkeeper/v1"]
     profiles: dict[str, Profile]
     grantable: tuple[Grantable, ...]
     grants: tuple[DeclaredGrant, ...] = ()
-    roles: dict[str, str] = {}
+    roles: dict[str, RoleName] = {}
     clusters: tuple[str, ...] = ("*",)
     propagation: Propagation = field(default_factory=Propagation)
     looks: Looks = field(default_factory=Looks)
@@ -196,7 +134,7 @@ class Policy(_Wire, frozen=True):
 
     def manages(self, cluster: ClusterId) -> bool:
         """Whether clusters of this name are looked after."""
-        return _matches(cluster.name, self.clusters)
+        return matches(cluster.name, self.clusters)
 
     def refusal(
         self, role: str, scope: Scope, managed: tuple[str, ...]
@@ -236,16 +174,3 @@ class Policy(_Wire, frozen=True):
             for position, grant in enumerate(grants):
                 if grant.match.fits(cluster, location, tags):
                     yield grant, f"{place}[{position}]"
-
-
-def _matches(text: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(text.lower(), pattern.lower()) for pattern in patterns)
-
-
-def _fits(text: str, patterns: tuple[str, ...]) -> bool:
-    return not patterns or _matches(text, patterns)
-
-
-def _region(location: str) -> str:
-    """ARM's name of a region: `West US 2` and `westus2` are the same."""
-    return location.replace(" ", "").lower()

@@ -1,108 +1,127 @@
-"""policy.yaml as a file: read, checked, and refused with every fault at once."""
+"""policy.yaml as a file: read, checked, and refused with all of its faults at once.
 
-import copy
+A file with a fault yields no policy: neither a part of one nor a default in place of one.
+"""
+
 import re
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
 
-import msgspec
+from msgspec import Struct
 
-from shared.model import ADDON, CONTROL_PLANE, KUBELET
-from shared.policy import DeclaredGrant, Grantable, Parameter, Policy, Profile
-from shared.resource_id import ClusterId, InvalidId, parse_scope
-from shared.roles import NotGrantable, role_guid
+from shared import plain_yaml
+from shared.declared import DeclaredGrant
+from shared.grants import RULES
+from shared.plain_yaml import Complaint, NotYaml, Path
+from shared.policy import Grantable, Policy
+from shared.policy_checks import check_parts, check_role
+from shared.roles import NotGrantable, role_guid, role_name
 from shared.scope_pattern import parse_scope_pattern
+from shared.shape import Fitting, nearest
+
+_WHOLE_FILE = "policy"
+
+
+class Fault(Struct, frozen=True):
+    """One thing wrong: on which line (from 1; 0 when it has none), with which field
+    (`grantable[0].scopes[1]`, or `policy` for the file), and what to do about it."""
+
+    line: int
+    field: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        line = f"{self.line}: " if self.line else " "
+        return f"{line}{self.field}: {self.message}; {self.remedy}"
 
 
 class PolicyError(ValueError):
-    """policy.yaml cannot be used; the message names the field."""
+    """policy.yaml cannot be used; `faults` are all there are, in the order of the lines."""
+
+    def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(f"{name}:{fault}" for fault in faults))
+        self.faults = faults
 
 
-def load(path: Path) -> Policy:
-    """Read policy.yaml. Raises `PolicyError` naming the field at fault."""
-    return parse(path.read_bytes())
+def load(path: FilePath) -> Policy:
+    """Read policy.yaml. Raises `PolicyError`, and `OSError` when the file cannot be read."""
+    return parse(path.read_bytes(), path.name)
 
 
-def parse(text: bytes) -> Policy:
-    """Decode and check a policy. Raises `PolicyError` naming the field at fault."""
+def parse(text: bytes, name: str = "policy.yaml") -> Policy:
+    """Decode and check a policy; `name` is the file's, for messages. Raises `PolicyError`."""
     try:
-        policy = msgspec.yaml.decode(text, type=Policy)
-    except msgspec.DecodeError as error:
-        raise PolicyError(f"policy: {error}") from None
-    for position, entry in enumerate(policy.grantable):
-        _check_grantable(f"grantable[{position}]", entry)
-    for name, profile in policy.profiles.items():
-        _check_profile(name, profile)
-    for position, grant in enumerate(policy.grants):
-        _check_declared(f"grants[{position}]", grant)
-    if policy.propagation.window <= timedelta(0) or policy.propagation.consecutive_reads < 1:
-        raise PolicyError("propagation: window and consecutiveReads must be positive")
-    for name in policy.looks.__struct_fields__:
-        if getattr(policy.looks, name) <= timedelta(0):
-            raise PolicyError(f"looks.{name}: must be positive")
+        document = plain_yaml.read(text)
+    except NotYaml as error:
+        fault = Fault(error.line, _WHOLE_FILE, str(error), "write YAML, as in the example")
+        raise PolicyError(name, (fault,)) from None
+    fitting = Fitting(document.data, Policy)
+    complaints = [*document.complaints, *fitting.complaints, *check_parts(fitting.whole)]
+    if complaints := [*complaints, *_across(fitting.whole, complaints)]:
+        faults = {
+            Fault(document.line(each.path), _field(each.path), each.message, each.remedy)
+            for each in complaints
+        }
+        raise PolicyError(name, tuple(sorted(faults, key=lambda fault: (fault.line, fault.field))))
+    policy: Policy = fitting.whole[()]
     return policy
 
 
-def _check_grantable(where: str, grantable: Grantable) -> None:
-    for name in grantable.roles:
-        _check_role(f"{where}.roles", name)
-    for text in grantable.scopes:
-        try:
-            parse_scope_pattern(text)
-        except InvalidId as error:
-            raise PolicyError(f"{where}.scopes: {error}") from None
+def _across(whole: dict[Path, Any], complaints: list[Complaint]) -> Iterator[Complaint]:
+    """Complaints of what one section says of another, as far as both are sound."""
+    grantable_is_sound = _sound(("grantable",), complaints)
+    entries = [part for part in whole.values() if isinstance(part, Grantable)]
+    for path, part in whole.items():
+        if path[:1] == ("roles",) and len(path) == 2:
+            yield from _rule(path, str(path[1]), part)
+            if grantable_is_sound:
+                yield from _grantable_somewhere(path, part, entries)
+        elif isinstance(part, DeclaredGrant) and grantable_is_sound and _sound(path, complaints):
+            yield from _grantable_somewhere((*path, "role"), part.role, entries)
+            yield from _grantable_there(path, part, entries)
 
 
-def _check_profile(name: str, profile: Profile) -> None:
-    where = f"profiles.{name}.cluster"
-    properties = profile.cluster.get("properties")
-    if not isinstance(properties, dict) or not properties.get("agentPoolProfiles"):
-        raise PolicyError(f"{where}.properties.agentPoolProfiles: at least one pool is needed")
-    if "servicePrincipalProfile" in properties:
-        raise PolicyError(f"{where}.properties.servicePrincipalProfile: clusters are made with "
-                          "managed identity; remove it")  # fmt: skip
-    identity = profile.cluster.get("identity")
-    kind = identity.get("type") if isinstance(identity, dict) else None
-    if kind not in {"SystemAssigned", "UserAssigned"}:
-        raise PolicyError(f"{where}.identity.type: SystemAssigned or UserAssigned")
-    if not isinstance(profile.cluster.get("tags", {}), dict):
-        raise PolicyError(f"{where}.tags: not a mapping")
-    for key, parameter in profile.parameters.items():
-        _check_parameter(f"profiles.{name}.parameters.{key}", parameter, profile)
+def _sound(path: Path, complaints: list[Complaint]) -> bool:
+    return not any(each.path[: len(path)] == path for each in complaints)
 
 
-def _check_parameter(where: str, parameter: Parameter, profile: Profile) -> None:
-    if not re.fullmatch(r"(?:/(?:[^~/]|~[01])+)+", parameter.path):
-        raise PolicyError(f"{where}.path: not a JSON Pointer")
+def _rule(path: Path, rule: str, role: str) -> Iterator[Complaint]:
+    known = [each.name for each in RULES]
+    if rule not in known:
+        yield Complaint(path, "is no rule of inference", nearest(rule, known))
+    yield from check_role(path, role)
+
+
+def _grantable_somewhere(path: Path, role: str, entries: list[Grantable]) -> Iterator[Complaint]:
+    guid = _guid(role)
+    if guid and not any(entry.has(guid) for entry in entries):
+        yield Complaint(path, "is a role that `grantable` does not have", "add it to an entry")
+
+
+def _grantable_there(
+    path: Path, grant: DeclaredGrant, entries: list[Grantable]
+) -> Iterator[Complaint]:
+    """Only what no cluster's names can make right is complained of."""
+    having = [entry for entry in entries if entry.has(_guid(grant.role))]
+    patterns = [parse_scope_pattern(text) for entry in having for text in entry.scopes]
+    if patterns and not any(pattern.may_cover(grant.scope) for pattern in patterns):
+        message = f"lies outside what `grantable` allows for {role_name(_guid(grant.role))}"
+        yield Complaint((*path, "scope"), message, "add a pattern that covers it to an entry")
+
+
+def _guid(role: str) -> str:
     try:
-        parameter.put(copy.deepcopy(profile.cluster), None)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        raise PolicyError(f"{where}.path: leads nowhere in the profile's `cluster`") from None
-    if parameter.type == "string" and parameter.enum is None and parameter.pattern is None:
-        raise PolicyError(f"{where}: a string needs enum or pattern")
-    if parameter.type != "string" and parameter.pattern is not None:
-        raise PolicyError(f"{where}.pattern: only of a string")
-    if parameter.type != "integer" and (parameter.minimum, parameter.maximum) != (None, None):
-        raise PolicyError(f"{where}: minimum and maximum are only of an integer")
-    try:
-        re.compile(parameter.pattern or "")
-    except re.error as error:
-        raise PolicyError(f"{where}.pattern: not a regular expression: {error}") from None
+        return role_guid(role)
+    except NotGrantable:
+        return ""
 
 
-def _check_declared(where: str, grant: DeclaredGrant) -> None:
-    _check_role(f"{where}.role", grant.role)
-    if grant.identity not in {CONTROL_PLANE, KUBELET} and not grant.identity.startswith(ADDON):
-        raise PolicyError(f"{where}.identity: controlPlane, kubelet or addon:<key>")
-    try:
-        example = ClusterId("00000000-0000-0000-0000-000000000000", "group", "name")
-        parse_scope(grant.scope_for(example, "westus2"))
-    except InvalidId as error:
-        raise PolicyError(f"{where}.scope: {error}") from None
-
-
-def _check_role(where: str, name: str) -> None:
-    try:
-        role_guid(name)
-    except NotGrantable as error:
-        raise PolicyError(f"{where}: {error}") from None
+def _field(path: Path) -> str:
+    """`('grantable', 0, 'roles')` → `grantable[0].roles`; an odd key is quoted."""
+    text = ""
+    for part in path:
+        plain = isinstance(part, str) and re.fullmatch(r"[-A-Za-z0-9_]+", part)
+        text += f".{part}" if plain else f"[{part!a}]"
+    return text.removeprefix(".") or _WHOLE_FILE

@@ -19,8 +19,6 @@ from shared.model import ClusterRequest, ProbeRun, Progress, Record
 from shared.policy import Policy
 from shared.resource_id import ClusterId
 
-_REASON_LENGTH = 700  # of a description's 1,024 characters; the rest is the cluster's id
-
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -88,7 +86,7 @@ class Actor:
     ) -> Progress:
         propagation, looks = self.policy.propagation, self.policy.looks
         grant = wanted.grant
-        description = f"grantkeeper: {grant.because[:_REASON_LENGTH]} of {cluster.key}"
+        description = f"grantkeeper: {grant.because} of {cluster.key}"
         try:
             written = self.audit.of(
                 effects.role_assignment_write(

@@ -265,15 +265,24 @@ def test_a_row_is_never_changed(town: Town) -> None:
     assert audit(town) == before
 
 
-def test_a_reason_of_any_length_fits_the_assignments_description(found_town: Found) -> None:
-    """It has at most 1,024 characters, and always names the cluster."""
-    town = found_town(POLICY.read_bytes().replace(b"the shared registry", b"x" * 3000))
-    ask(town)
-    town.run_until(town.provisioned)
-    town.run(2)
+def test_rows_hold_no_body_and_no_text_of_an_answer(town: Town) -> None:
+    town.fault("status", status=403, code="ScopeLocked", message="canary", path=ASSIGNMENT)
+    town.request(parameters={"subnet": town.subnet}, tags={"note": "canary"})
+    town.run(10)
+    assert outcomes(town, ASSIGNMENT_WRITE)
+    assert "canary" not in str(audit(town))
+
+
+def test_the_longest_reason_and_ids_fit_an_assignments_description(found_town: Found) -> None:
+    """A description has at most 1,024 characters, and always names the cluster."""
+    reason = "x" * 200
+    town = found_town(POLICY.read_bytes().replace(b"the shared registry", reason.encode()))
+    group, name = "g" * 90, "n" * 63
+    path = f"/subscriptions/{town.subscription}/resourceGroups/{group}"
+    town.arm("PUT", path, {"location": "westus2"}, "2021-04-01")
+    town.request(name, resourceGroup=group, requestId="r-1")
+    town.run(8)
     (made,) = (a for a in town.azure.role_assignments.all() if a.scope == town.registry)
-    description = made.description or ""
-    assert description.startswith("grantkeeper: xxx")
-    assert description.endswith(f" of {town.id_of().key}")
-    assert len(description) <= 1024
-    assert {len(each.because) for each in audit(town) if each.target == made.id} == {3000}
+    cluster = cluster_id(town.subscription, group, name)
+    assert made.description == f"grantkeeper: {reason} of {cluster.key}"
+    assert len(made.description) <= 1024

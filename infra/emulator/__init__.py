@@ -30,9 +30,11 @@ ARM and AKS:
     resource_shape                  their JSON types, and what they refer to
     clusters, cluster_routes        all clusters, how they come and go; their routes
     cluster_state                   one cluster
-    cluster_body                    what a cluster's PUT may say, and what is filled in
+    cluster_body, cluster_rules     what a cluster's PUT may say; what its fields demand of others
     cluster_fields, cluster_shape   the body's field names; their JSON types
-    cluster_links                   what a body points at outside, and the requester's rights there
+    cluster_defaults                what is filled in
+    cluster_links, link_checks      what a body points at outside; the requester's rights there
+    addons                          the add-ons in a body, and which have identities
     node_groups                     the identities and the group that AKS makes for a cluster
     agent_pools                     pools as resources of their own
     run_command, kubeconfig         a look from inside a cluster; a way in that leads nowhere

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from . import cluster_body
-from .cluster_links import LinkChecks
+from . import cluster_body, cluster_defaults, cluster_rules
 from .cluster_routes import CLUSTER_PATH
 from .cluster_state import Cluster
 from .clusters import Clusters
+from .link_checks import LinkChecks
 from .operations import SUCCEEDED, Operation, Operations
 from .wire import ArmError, Call, Response, Router
 from .world import ArmChange, World
@@ -53,8 +53,8 @@ class AgentPools:
             raise cluster_body.invalid("properties")
         asked = {**properties, "name": pool}
         cluster_body.check_pool(asked)
-        self._links.check_networks(call, cluster.id, {"agentPoolProfiles": [asked]})
-        filled = cluster_body.complete_pool(asked, cluster.properties["kubernetesVersion"])
+        self._links.check_pool(call, cluster, asked)
+        filled = cluster_defaults.complete_pool(asked, cluster.properties["kubernetesVersion"])
         before = _find(cluster, pool)
         if before is None:
             cluster.pools.append(filled)
@@ -89,7 +89,8 @@ class AgentPools:
             return Response(204)
         self._clusters.refuse_when_busy(cluster)
         others = [each for each in cluster.pools if each is not found]
-        if not any(each["mode"] == "System" for each in others):
+        hosted = cluster_rules.hosts_system_nodes(cluster.properties)
+        if not hosted and not any(each["mode"] == "System" for each in others):
             raise ArmError(
                 400,
                 "OperationNotAllowed",

@@ -8,7 +8,6 @@ from . import arm_ids
 from .access import Access
 from .agent_pools import AgentPools
 from .clock import Clock, RealClock
-from .cluster_links import LinkChecks
 from .cluster_routes import ClusterRoutes
 from .clusters import Clusters
 from .control import Control
@@ -23,6 +22,7 @@ from .groups import Groups
 from .identity import Identities, PrincipalCredential
 from .keys import Keys
 from .knobs import Knobs
+from .link_checks import LinkChecks
 from .node_groups import NodeGroups
 from .operations import Operations
 from .permissions import Permissions

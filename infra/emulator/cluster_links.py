@@ -1,4 +1,4 @@
-"""What a cluster's body points at outside itself, and the checks AKS makes on it at the PUT."""
+"""What a cluster's body points at outside itself, and what using it takes."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import arm_ids
-from .access import Access
-from .cluster_body import identity_type, invalid
-from .resources import Resources
-from .wire import ArmError, Call
+from . import addons
 
 CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters"
-WRITE = f"{CLUSTER_TYPE}/write"
 SUBNET_JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 ADDRESS_JOIN = "Microsoft.Network/publicIPAddresses/join/action"
 PREFIX_JOIN = "Microsoft.Network/publicIPPrefixes/join/action"
-ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-ZONE_WRITE = "Microsoft.Network/privateDnsZones/write"
-ROUTE_WRITE = "Microsoft.Network/routeTables/write"
+GATEWAY_READ = "Microsoft.Network/applicationGateways/read"
+ENCRYPTION_SET_READ = "Microsoft.Compute/diskEncryptionSets/read"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A resource the cluster uses, and the action that using it takes."""
+    """A resource the cluster uses, and the action that using it takes ('': nothing is asked of the
+    requester)."""
 
     resource_id: str
     action: str
@@ -36,130 +31,63 @@ def of_network(properties: dict[str, Any]) -> Iterator[Link]:
     control plane's identity."""
     for pool in properties.get("agentPoolProfiles") or ():
         for field in ("vnetSubnetID", "podSubnetID"):
-            if pool.get(field):
-                yield Link(pool[field], SUBNET_JOIN, f"agentPoolProfile.{field}")
-        if pool.get("nodePublicIPPrefixID"):
-            prefix = pool["nodePublicIPPrefixID"]
-            yield Link(prefix, PREFIX_JOIN, "agentPoolProfile.nodePublicIPPrefixID")
+            yield from _link(pool, field, SUBNET_JOIN, "agentPoolProfile")
+        yield from _link(pool, "nodePublicIPPrefixID", PREFIX_JOIN, "agentPoolProfile")
     api_server = properties.get("apiServerAccessProfile") or {}
-    if api_server.get("subnetId"):
-        yield Link(api_server["subnetId"], SUBNET_JOIN, "apiServerAccessProfile.subnetId")
-    balancer = (properties.get("networkProfile") or {}).get("loadBalancerProfile") or {}
-    for each in (balancer.get("outboundIPs") or {}).get("publicIPs") or ():
-        yield Link(each["id"], ADDRESS_JOIN, "loadBalancerProfile.outboundIPs")
-    for each in (balancer.get("outboundIPPrefixes") or {}).get("publicIPPrefixes") or ():
-        yield Link(each["id"], PREFIX_JOIN, "loadBalancerProfile.outboundIPPrefixes")
+    yield from _link(api_server, "subnetId", SUBNET_JOIN, "apiServerAccessProfile")
+    hosted = properties.get("hostedSystemProfile") or {}
+    for field in ("systemNodeSubnetID", "nodeSubnetID"):
+        yield from _link(hosted, field, SUBNET_JOIN, "hostedSystemProfile")
+    network = properties.get("networkProfile") or {}
+    for profile in ("loadBalancerProfile", "natGatewayProfile"):
+        addresses, prefixes = outbound(network.get(profile) or {})
+        for each in addresses:
+            yield Link(each, ADDRESS_JOIN, f"{profile}.outboundIPs")
+        for each in prefixes:
+            yield Link(each, PREFIX_JOIN, f"{profile}.outboundIPPrefixes")
 
 
-class LinkChecks:
-    """Refuses a PUT whose links are missing, not permitted, or need a grant made beforehand."""
-
-    def __init__(self, resources: Resources, access: Access) -> None:
-        self._resources = resources
-        self._access = access
-
-    def check(self, call: Call, cluster_id: str, body: dict[str, Any]) -> None:
-        """ArmError 400 or 403; the requester's linked rights come before existence, as in ARM."""
-        self.check_networks(call, cluster_id, body["properties"])
-        for link in self._identities(body):
-            self._check_link(call, cluster_id, link)
-        self._check_topology(body, self._user_principal(body))
-
-    def check_networks(self, call: Call, cluster_id: str, properties: dict[str, Any]) -> None:
-        """The same for subnets and addresses only (a new agent pool has no more)."""
-        for link in of_network(properties):
-            self._check_link(call, cluster_id, link)
-
-    def _check_link(self, call: Call, cluster_id: str, link: Link) -> None:
-        self._access.require_linked(call, WRITE, cluster_id, link.action, link.resource_id)
-        self._require(link)
-
-    def _identities(self, body: dict[str, Any]) -> Iterator[Link]:
-        for each in (body.get("identity") or {}).get("userAssignedIdentities") or ():
-            yield Link(each, ASSIGN, "identity.userAssignedIdentities")
-        if kubelet := _own_kubelet_identity(body["properties"]):
-            yield Link(kubelet, ASSIGN, "identityProfile.kubeletidentity")
-
-    def _require(self, link: Link) -> None:
-        if self._resources.find(link.resource_id):
-            return
-        if link.action == ASSIGN:
-            raise ArmError(
-                400,
-                "FailedIdentityOperation",
-                "Identity operation failed with error 'Failed to perform resource identity "
-                f"operation. Resource '{link.resource_id}' was not found.'",
-            )
-        raise invalid(
-            link.parameter,
-            f"The value of parameter {link.parameter} is invalid. Resource '{link.resource_id}' "
-            "was not found.",
-        )
-
-    def _user_principal(self, body: dict[str, Any]) -> str | None:
-        """The control plane's identity when it exists before the cluster does."""
-        users = (body.get("identity") or {}).get("userAssignedIdentities") or {}
-        found = self._resources.find(next(iter(users), ""))
-        return found.principal_id if found else None
-
-    def _check_topology(self, body: dict[str, Any], principal: str | None) -> None:
-        """Combinations that work only with a user-assigned identity whose grant is in effect.
-
-        learn.microsoft.com: aks/private-clusters, aks/configure-kubenet, aks/use-managed-identity,
-        aks/use-capacity-reservation-groups, aks/use-azure-dedicated-hosts.
-        """
-        if identity_type(body) == "None":
-            return
-        for scope, action, code, what in self._needed_beforehand(body["properties"]):
-            if principal is None:
-                raise ArmError(
-                    400,
-                    code,
-                    f"A system-assigned managed identity cannot be used with {what}. Use a "
-                    "user-assigned managed identity.",
-                    flat=True,
-                )
-            if not self._access.allows(principal, action, scope).allowed:
-                raise ArmError(
-                    400,
-                    code,
-                    f"The cluster's identity with object id '{principal}' does not have permission "
-                    f"to perform action '{action}' over scope '{scope}', needed for {what}.",
-                    flat=True,
-                )
-
-    def _needed_beforehand(self, properties: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-        zone = (properties.get("apiServerAccessProfile") or {}).get("privateDNSZone") or ""
-        if zone.startswith("/"):
-            code = "CustomPrivateDNSZoneMissingPermissionError"
-            yield zone, ZONE_WRITE, code, "a custom private DNS zone"
-        if kubelet := _own_kubelet_identity(properties):
-            code = "CustomKubeletIdentityMissingPermissionError"
-            yield kubelet, ASSIGN, code, "a custom kubelet identity"
-        kubenet = (properties.get("networkProfile") or {}).get("networkPlugin") == "kubenet"
-        for pool in properties["agentPoolProfiles"]:
-            subnet = pool.get("vnetSubnetID") or ""
-            if pool.get("type") == "VirtualMachines" and subnet:
-                what = "VirtualMachines node pools in a custom virtual network"
-                yield subnet, SUBNET_JOIN, "InvalidParameter", what
-            if kubenet and (table := self._route_table(subnet)):
-                what = "kubenet and a custom route table"
-                yield table, ROUTE_WRITE, "CustomRouteTableMissingPermission", what
-            for field in ("capacityReservationGroupID", "hostGroupID"):
-                if pool.get(field):
-                    action = f"{arm_ids.type_of(pool[field])}/read"
-                    yield pool[field], action, "InvalidParameter", field
-
-    def _route_table(self, subnet: str) -> str:
-        found = self._resources.find(subnet)
-        table = found.properties.get("routeTable") if found else None
-        return str(table["id"]) if table else ""
+def outbound(profile: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The ids of the public addresses and of the prefixes that a load balancer's or NAT gateway's
+    profile brings. The one has references, the other plain ids."""
+    addresses = (profile.get("outboundIPs") or {}).get("publicIPs") or ()
+    prefixes = (profile.get("outboundIPPrefixes") or {}).get("publicIPPrefixes") or ()
+    return [_id(each) for each in addresses], [_id(each) for each in prefixes]
 
 
-def _own_kubelet_identity(properties: dict[str, Any]) -> str:
-    """The kubelet identity the requester brings; '' when AKS makes it."""
-    given = (properties.get("identityProfile") or {}).get("kubeletidentity") or {}
-    resource_id = str(given.get("resourceId") or "")
-    own_group = (properties.get("nodeResourceGroup") or "").lower()
-    made_by_aks = own_group and arm_ids.group_of(resource_id).lower() == own_group
-    return "" if made_by_aks else resource_id
+def of_others(properties: dict[str, Any]) -> Iterator[Link]:
+    """Everything else that must be there, with what the requester needs there
+    (learn.microsoft.com/azure/aks/aks-service-permissions)."""
+    for pool in properties.get("agentPoolProfiles") or ():
+        for field in ("capacityReservationGroupID", "hostGroupID"):
+            yield from _link(pool, field, "", "agentPoolProfile")
+    yield from _link(properties, "diskEncryptionSetID", ENCRYPTION_SET_READ, "properties")
+    bootstrap = properties.get("bootstrapProfile") or {}
+    yield from _link(bootstrap, "containerRegistryId", "", "bootstrapProfile")
+    on = addons.enabled(properties)
+    where = "addonProfiles.ingressApplicationGateway.config"
+    ingress = on.get("ingressapplicationgateway", {})
+    if gateway := addons.setting(ingress, "applicationGatewayId"):
+        yield Link(gateway, GATEWAY_READ, f"{where}.applicationGatewayId")
+    if subnet := addons.setting(ingress, "subnetId"):
+        yield Link(subnet, SUBNET_JOIN, f"{where}.subnetId")
+    virtual_nodes = addons.setting(on.get("aciconnectorlinux", {}), "SubnetName")
+    if virtual_nodes and (network := network_of(properties)):
+        subnet = f"{network}/subnets/{virtual_nodes}"
+        yield Link(subnet, SUBNET_JOIN, "addonProfiles.aciConnectorLinux.config.SubnetName")
+
+
+def network_of(properties: dict[str, Any]) -> str:
+    """The virtual network of the first pool in a subnet of the requester's; '' without one."""
+    pools = properties.get("agentPoolProfiles") or ()
+    subnets = (pool["vnetSubnetID"] for pool in pools if pool.get("vnetSubnetID"))
+    return str(next(subnets, "")).rpartition("/subnets/")[0]
+
+
+def _link(profile: dict[str, Any], field: str, action: str, where: str) -> Iterator[Link]:
+    if found := profile.get(field):
+        yield Link(found, action, f"{where}.{field}")
+
+
+def _id(reference: str | dict[str, str]) -> str:
+    return reference if isinstance(reference, str) else reference["id"]

@@ -6,11 +6,11 @@ from typing import Any
 
 from . import cluster_body
 from .arm_ids import IN_GROUP, IN_SUBSCRIPTION
-from .cluster_links import LinkChecks
 from .cluster_state import Cluster
 from .clusters import Clusters, cluster_id_of
 from .groups import Groups
 from .kubeconfig import kubeconfig
+from .link_checks import LinkChecks
 from .operations import Operations
 from .wire import ArmError, Call, Response, Router
 from .world import World

@@ -37,6 +37,22 @@ class _LoadBalancer(TypedDict, total=False):
     managedOutboundIPs: _Managed | None
     outboundIPs: _Addresses | None
     outboundIPPrefixes: _Prefixes | None
+    backendPoolType: str | None
+
+
+class _GatewayAddresses(TypedDict, total=False):
+    publicIPs: list[str] | None
+
+
+class _GatewayPrefixes(TypedDict, total=False):
+    publicIPPrefixes: list[str] | None
+
+
+class _NatGateway(TypedDict, total=False):
+    sku: str | None
+    managedOutboundIPProfile: _Managed | None
+    outboundIPs: _GatewayAddresses | None
+    outboundIPPrefixes: _GatewayPrefixes | None
 
 
 class _Network(TypedDict, total=False):
@@ -45,18 +61,58 @@ class _Network(TypedDict, total=False):
     podCidr: str | None
     serviceCidr: str | None
     loadBalancerProfile: _LoadBalancer | None
+    natGatewayProfile: _NatGateway | None
 
 
-class _Switched(TypedDict, total=False):
+class _Addon(TypedDict, total=False):
     enabled: bool | None
+    config: dict[str, str | None] | None
+
+
+class _Routing(TypedDict, total=False):
+    enabled: bool | None
+    dnsZoneResourceIds: list[str] | None
 
 
 class _Ingress(TypedDict, total=False):
-    webAppRouting: _Switched | None
+    webAppRouting: _Routing | None
+
+
+class _HostedSystem(TypedDict, total=False):
+    enabled: bool | None
+    systemNodeSubnetID: str | None
+    nodeSubnetID: str | None
+
+
+class _NodeProvisioning(TypedDict, total=False):
+    mode: str | None
+
+
+class _Bootstrap(TypedDict, total=False):
+    artifactSource: str | None
+    containerRegistryId: str | None
+
+
+class _KeyManagement(TypedDict, total=False):
+    enabled: bool | None
+    keyId: str | None
+    keyVaultNetworkAccess: str | None
+    keyVaultResourceId: str | None
+
+
+class _Security(TypedDict, total=False):
+    azureKeyVaultKms: _KeyManagement | None
+
+
+class _Sku(TypedDict, total=False):
+    name: str | None
+    tier: str | None
 
 
 class _ApiServer(TypedDict, total=False):
     disableRunCommand: bool | None
+    enablePrivateCluster: bool | None
+    enableVnetIntegration: bool | None
     privateDNSZone: str | None
     subnetId: str | None
 
@@ -95,11 +151,16 @@ class _Properties(TypedDict, total=False):
     nodeResourceGroup: str | None
     disableLocalAccounts: bool | None
     agentPoolProfiles: list[AgentPool] | None
-    addonProfiles: dict[str, _Switched | None] | None
+    addonProfiles: dict[str, _Addon | None] | None
     apiServerAccessProfile: _ApiServer | None
+    bootstrapProfile: _Bootstrap | None
+    diskEncryptionSetID: str | None
+    hostedSystemProfile: _HostedSystem | None
     identityProfile: dict[str, _KnownIdentity | None] | None
     ingressProfile: _Ingress | None
     networkProfile: _Network | None
+    nodeProvisioningProfile: _NodeProvisioning | None
+    securityProfile: _Security | None
     servicePrincipalProfile: _ServicePrincipal | None
 
 
@@ -108,7 +169,7 @@ class ManagedCluster(TypedDict, total=False):
 
     location: str | None
     identity: _Identity | None
-    sku: _Object | None
+    sku: _Sku | None
     tags: dict[str, str] | None
     properties: _Properties | None
 

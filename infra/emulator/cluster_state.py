@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import cluster_body
+from . import addons, cluster_defaults
 from .arm_ids import group_of
 from .operations import Operation
 from .world import Principal, World
@@ -69,19 +69,21 @@ class Cluster:
         """Take over what a PUT says, completed by what the service chooses."""
         self.location = str(body["location"]).replace(" ", "").lower()
         self.tags = dict(body.get("tags") or {})
-        self.sku = dict(body.get("sku") or {"name": "Base", "tier": "Free"})
+        self.sku = cluster_defaults.complete_sku(body.get("sku") or {})
         asked = {k: v for k, v in body["properties"].items() if k not in _SERVICE_OWNED}
         if kubelet := body["properties"].get("identityProfile"):
             asked["identityProfile"] = copy.deepcopy(kubelet)
         asked.setdefault("nodeResourceGroup", self.properties.get("nodeResourceGroup"))
-        before = {k: self.properties[k] for k in ("fqdn", "azurePortalFQDN") if self.properties}
-        self.properties = before | cluster_body.complete(
+        before = self.properties
+        self.properties = cluster_defaults.complete(
             asked,
             group=self.group,
             name=self.name,
             location=self.location,
             token=self.resource_uid,
+            automatic=cluster_defaults.is_automatic(self.sku),
         )
+        addons.keep_identities(self.properties, before)
         self.identity = identity
         if identity is not None:
             self.properties["servicePrincipalProfile"] = {"clientId": "msi"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import scopes
+from . import addons, cluster_links, scopes
 from .arm_ids import subscription_of
 from .cluster_body import identity_type
 from .cluster_state import Cluster
@@ -18,14 +18,8 @@ from .role_assignments import RoleAssignments
 from .wire import ArmError, Call
 from .world import World
 
-# add-on -> name of its identity in the node resource group (before '-CLUSTER'), given a role there?
-_ADDONS = {
-    "azurekeyvaultsecretsprovider": ("azurekeyvaultsecretsprovider", False),
-    "omsagent": ("omsagent", False),
-    "ingressapplicationgateway": ("ingressapplicationgateway", True),
-    "aciconnectorlinux": ("aciconnectorlinux", True),
-    "azurepolicy": ("azurepolicy", False),
-}
+_ADDRESSES = "Microsoft.Network/publicIPAddresses"
+_GATEWAYS = "Microsoft.Network/applicationGateways"
 
 
 class NodeGroups:
@@ -98,18 +92,10 @@ class NodeGroups:
             # An update may have brought another identity than the one made with the cluster.
             self._contribute(cluster, cluster.control_plane_principal_id)
             self._complete_kubelet(cluster)
-        for key, addon in (properties.get("addonProfiles") or {}).items():
-            if key.lower() in _ADDONS and addon.get("enabled"):
-                prefix, contributes = _ADDONS[key.lower()]
-                addon["identity"] = self._identity(cluster, f"{prefix}-{cluster.name}")
-                if contributes:
-                    self._contribute(cluster, addon["identity"]["objectId"])
-        routing = (properties.get("ingressProfile") or {}).get("webAppRouting") or {}
-        if routing.get("enabled"):
-            routing["identity"] = self._identity(cluster, f"webapprouting-{cluster.name}")
-        balancer = properties["networkProfile"].get("loadBalancerProfile")
-        if balancer is not None:
-            balancer["effectiveOutboundIPs"] = self._outbound_addresses(cluster, balancer)
+        self._complete_addons(cluster)
+        for profile in ("loadBalancerProfile", "natGatewayProfile"):
+            if (found := properties["networkProfile"].get(profile)) is not None:
+                found["effectiveOutboundIPs"] = self._outbound_addresses(cluster, found)
 
     def remove(self, cluster: Cluster) -> None:
         """The node resource group with all in it, and the cluster's own principal."""
@@ -126,6 +112,48 @@ class NodeGroups:
             self._about(given) if given else self._identity(cluster, f"{cluster.name}-agentpool")
         )
         cluster.properties["identityProfile"] = {"kubeletidentity": about}
+
+    def _complete_addons(self, cluster: Cluster) -> None:
+        """Identities for the add-ons that are on, in a cluster that has identities; no others."""
+        on = addons.enabled(cluster.properties) if cluster.identity is not None else {}
+        for key in addons.IDENTITIES:
+            name = f"{key}-{cluster.name}"
+            if key not in on:
+                self._resources.remove(
+                    f"{self._node_group_id(cluster)}/providers/{IDENTITY_TYPE}/{name}"
+                )
+                continue
+            on[key]["identity"] = self._identity(cluster, name)
+            if key in addons.CONTRIBUTORS:
+                self._contribute(cluster, on[key]["identity"]["objectId"])
+        if ingress := addons.enabled(cluster.properties).get("ingressapplicationgateway"):
+            own = addons.setting(ingress, "applicationGatewayId")
+            config = ingress.setdefault("config", {})
+            config["effectiveApplicationGatewayId"] = own or self._gateway(cluster, ingress)
+
+    def _gateway(self, cluster: Cluster, ingress: dict[str, Any]) -> str:
+        """The application gateway that AKS makes in the node resource group."""
+        name = addons.setting(ingress, "applicationGatewayName") or "applicationgateway"
+        resource_id = f"{self._node_group_id(cluster)}/providers/{_GATEWAYS}/{name}"
+        properties = {}
+        if subnet := self._gateway_subnet(cluster, ingress, name):
+            address = {"name": "appGatewayIpConfig", "properties": {"subnet": {"id": subnet}}}
+            properties["gatewayIPConfigurations"] = [address]
+        if self._resources.find(resource_id) is None:
+            body = {"location": cluster.location, "properties": properties}
+            self._resources.put(resource_id, body)
+        return resource_id
+
+    def _gateway_subnet(self, cluster: Cluster, ingress: dict[str, Any], name: str) -> str:
+        """The subnet named, or a new one of the range given; '' when there is no such network."""
+        subnet = addons.setting(ingress, "subnetId")
+        cidr = addons.setting(ingress, "subnetCIDR")
+        network = cluster_links.network_of(cluster.properties)
+        if cidr and self._resources.find(network):
+            subnet = f"{network}/subnets/{name}-subnet"
+            if self._resources.find(subnet) is None:
+                self._resources.put(subnet, {"properties": {"addressPrefix": cidr}})
+        return subnet if self._resources.find(subnet) else ""
 
     def _identity(self, cluster: Cluster, name: str) -> dict[str, Any]:
         resource_id = f"{self._node_group_id(cluster)}/providers/{IDENTITY_TYPE}/{name}"
@@ -151,14 +179,16 @@ class NodeGroups:
             self._assignments.seed(scope, object_id, "Contributor")
 
     def _outbound_addresses(
-        self, cluster: Cluster, balancer: dict[str, Any]
+        self, cluster: Cluster, profile: dict[str, Any]
     ) -> list[dict[str, str]]:
-        if own := (balancer.get("outboundIPs") or {}).get("publicIPs"):
-            return [{"id": each["id"]} for each in own]
-        count = (balancer.get("managedOutboundIPs") or {}).get("count", 0)
-        base = f"{self._node_group_id(cluster)}/providers/Microsoft.Network/publicIPAddresses"
+        """The addresses of a load balancer or NAT gateway: its own, or so many new ones."""
+        own, _ = cluster_links.outbound(profile)
+        if own:
+            return [{"id": each} for each in own]
+        managed = profile.get("managedOutboundIPs") or profile.get("managedOutboundIPProfile") or {}
+        base = f"{self._node_group_id(cluster)}/providers/{_ADDRESSES}"
         addresses = []
-        for number in range(count):
+        for number in range(managed.get("count", 0)):
             guid = f"{self._world.seeded('address', cluster.id, str(number)).getrandbits(128):032x}"
             if self._resources.find(f"{base}/{guid}") is None:
                 self._resources.put(f"{base}/{guid}", {"location": cluster.location})

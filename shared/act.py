@@ -14,10 +14,11 @@ from shared import effects, probes, profiles, progress
 from shared.arm import Arm, Written, assignment_id
 from shared.audit import Audit
 from shared.decide import Assign, Create, ReadProbe, StartProbe, Step
+from shared.definitions import Definitions
 from shared.errors import Failure, Terminal, Transient
 from shared.model import ClusterRequest, ProbeRun, Progress, Record
 from shared.policy import Policy
-from shared.resource_id import ClusterId
+from shared.resource_id import ClusterId, parse_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Actor:
 
     arm: Arm
     audit: Audit
+    definitions: Definitions
     policy: Policy
 
     def act(self, step: Step, record: Record, cluster: ClusterId, now: datetime) -> Record:
@@ -87,7 +89,11 @@ class Actor:
         propagation, looks = self.policy.propagation, self.policy.looks
         grant = wanted.grant
         description = f"grantkeeper: {grant.because} of {cluster.key}"
+        subscription_id = parse_scope(grant.scope).subscription_id
         try:
+            reason, message = self.definitions.refusal(grant.role, subscription_id)
+            if reason:
+                return progress.failed(wanted, Terminal(reason, message), propagation, looks, now)
             written = self.audit.of(
                 effects.role_assignment_write(
                     cluster, grant, assignment_id(grant), record.request_id

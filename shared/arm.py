@@ -19,6 +19,7 @@ from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import (
+    Permission,
     RoleAssignment,
     RoleAssignmentCreateParameters,
 )
@@ -29,6 +30,7 @@ from shared.answers import Answer, classified, code, correlation_id
 from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
 from shared.model import Assignment, Cluster, Grant
+from shared.permissions import Permissions, RoleDefinition
 from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_scope
 from shared.settings import Settings
 from shared.wanted import assignment_name
@@ -205,6 +207,24 @@ class Arm:
                 raise
         return Written(str(made.id), answer.correlation_id)
 
+    def role_definition(self, subscription_id: str, role: str) -> RoleDefinition | None:
+        """The definition of a role (GUID), or None when the subscription knows none."""
+        with classified():
+            try:
+                found = self._authorization.role_definitions.get(
+                    f"/subscriptions/{subscription_id}", role
+                )
+            except HttpResponseError as error:
+                if code(error) == "RoleDefinitionDoesNotExist":
+                    return None
+                raise
+        return RoleDefinition(
+            role=role,
+            name=str(found.role_name),
+            custom=found.role_type != "BuiltInRole",
+            permissions=tuple(map(_permissions, found.permissions or ())),
+        )
+
     def facts(self, resource: ResourceId) -> dict[str, tuple[str, ...]]:
         """What a resource of a type in `wire.FACTS` says, by fact; nothing if it is not there."""
         version = _RESOURCE_VERSIONS[resource.type.partition("/")[0]]
@@ -275,6 +295,20 @@ class Arm:
             return msgspec.json.decode(response.content, type=answer)
 
 
+def _permissions(block: Permission) -> Permissions:
+    return Permissions(
+        *(
+            tuple(patterns or ())
+            for patterns in (
+                block.actions,
+                block.not_actions,
+                block.data_actions,
+                block.not_data_actions,
+            )
+        )
+    )
+
+
 def assignment_id(grant: Grant) -> str:
     """The id of the grant's role assignment, whether it is written yet or not."""
     scope = parse_scope(grant.scope)
@@ -292,4 +326,5 @@ def _assignment(item: RoleAssignment) -> Assignment:
         role=str(item.role_definition_id).rpartition("/")[2].lower(),
         scope=str(item.scope),
         created_at=item.created_on,
+        condition=str(item.condition or ""),
     )

@@ -95,7 +95,7 @@ def _assigned(record: Record, cluster: Cluster | None) -> Finding:
         return "False", refused[0].refused, _refusals(refused)
     if record.faults:
         return "False", "InvalidProperty", "; ".join(record.faults)
-    if unread := [link for link in record.links if link.reason]:
+    if unread := [link for link in record.links if link.read_at is None]:
         texts = (f"{link.id}: {link.message or link.reason}" for link in unread)
         return "Unknown", unread[0].reason, f"cannot be read: {'; '.join(texts)}"
     failing = [p for p in grants if p.failing_since and not p.written_at]

@@ -62,11 +62,11 @@ class EgressGuard(SansIOHTTPPolicy):  # type: ignore[type-arg]
         method, url = request.http_request.method, request.http_request.url
         if not allowed(method, url, self._endpoint):
             raise Terminal("EgressRefused", f"{method} to a path that is not on the allow-list")
-        if assignment := _ASSIGNMENT.fullmatch(_path(url, self._endpoint)):
-            if not self._allowed_by_policy(assignment["scope"], request.http_request.body):
-                raise Terminal("EgressRefused", "a role assignment that policy does not allow")
+        assignment = _ASSIGNMENT.fullmatch(_path(url, self._endpoint))
+        if assignment and not self._by_policy(assignment["scope"], request.http_request.body):
+            raise Terminal("EgressRefused", "a role assignment that policy does not allow")
 
-    def _allowed_by_policy(self, scope: str, body: str | bytes | None) -> bool:
+    def _by_policy(self, scope: str, body: str | bytes | None) -> bool:
         """Whether it gives a service principal a role that policy allows at this scope."""
         try:
             properties = json.loads(body or b"")["properties"]

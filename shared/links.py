@@ -1,11 +1,13 @@
 """What else a turn reads: resources that the cluster points at, each once, and not in every turn.
 
 A fact about a network or a registry changes rarely and raises no event of ours, so it is believed
-until the next resync. One that cannot be read is tried again like a failed write.
+until the next resync. A read that fails is tried again like a failed write.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from shared.arm import Arm
 from shared.errors import Failure
@@ -32,22 +34,27 @@ class Links:
         if resource.type not in FACTS:
             return {}
         if resource.key not in self.used:
-            known = self.known.get(resource.key)
-            self.used[resource.key] = known if known and self._holds(known) else self._read(resource)
+            known = self.known.get(resource.key, Link(str(resource)))
+            self.used[resource.key] = known if self._holds(known) else self._read(resource, known)
         link = self.used[resource.key]
-        return None if link.reason else link.facts
+        return link.facts if link.read_at else None
 
     def _holds(self, link: Link) -> bool:
         if link.retry_at:
             return self.now < link.retry_at
-        return self.now - link.read_at < self.policy.looks.resync
+        return link.read_at is not None and self.now - link.read_at < self.policy.looks.resync
 
-    def _read(self, resource: ResourceId) -> Link:
+    def _read(self, resource: ResourceId, known: Link) -> Link:
         try:
-            return Link(str(resource), self.now, self.arm.facts(resource))
+            return Link(known.id, self.now, self.arm.facts(resource))
         except Failure as failure:
-            known = self.known.get(resource.key)
-            since = (known and known.failing_since) or self.now
-            window: timedelta = self.policy.propagation.window
-            reason, retry_at = after_failure(failure, since, window, self.policy.looks, self.now)
-            return Link(str(resource), self.now, {}, since, retry_at, reason, failure.message)
+            since = known.failing_since or self.now
+            window, looks = self.policy.propagation.window, self.policy.looks
+            reason, retry_at = after_failure(failure, since, window, looks, self.now)
+            return replace(
+                known,
+                failing_since=since,
+                retry_at=retry_at,
+                reason=reason,
+                message=failure.message,
+            )

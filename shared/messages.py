@@ -124,10 +124,10 @@ def _field_and_problem(error: msgspec.ValidationError) -> tuple[str, str]:
 
 def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
     def refuse(reason: str, field: str, message: str) -> Refusal:
-        known = body.request_id if _REQUEST_ID.fullmatch(body.request_id) else ""
+        known = body.request_id if is_request_id(body.request_id) else ""
         return Refusal(reason, field, message, known)
 
-    if not _REQUEST_ID.fullmatch(body.request_id):
+    if not is_request_id(body.request_id):
         raise refuse(
             "InvalidRequest", "requestId", "1 to 64 letters, digits, '.', '_' or '-', alphanumeric "
             "at both ends")  # fmt: skip
@@ -180,4 +180,9 @@ def _id_in(text: bytes) -> str:
         found = msgspec.json.decode(text, type=dict[str, Any]).get("requestId", "")
     except _UNREADABLE:
         return ""
-    return found if isinstance(found, str) and _REQUEST_ID.fullmatch(found) else ""
+    return found if isinstance(found, str) and is_request_id(found) else ""
+
+
+def is_request_id(text: str) -> bool:
+    """Whether the text can be a request's id."""
+    return _REQUEST_ID.fullmatch(text) is not None

@@ -101,13 +101,14 @@ class Grant(Struct, frozen=True):
 
 
 class Assignment(Struct, frozen=True):
-    """A role assignment as ARM lists it."""
+    """A role assignment as ARM lists it; `condition` is its ABAC condition."""
 
     id: str
     principal_id: str
     role: str
     scope: str
     created_at: datetime | None = None
+    condition: str = ""
 
 
 class Progress(Struct, frozen=True):
@@ -156,12 +157,13 @@ class Progress(Struct, frozen=True):
 class Link(Struct, frozen=True, omit_defaults=True):
     """What was read of a resource that a cluster points at: `facts` by name (`wire.FACTS`).
 
-    `failing_since` is when it could first not be read, `reason` and `message` say why, `retry_at`
-    when to try again.
+    `read_at` is when it last could be read: what was read then is believed until it can be again.
+    `failing_since` is when it first could not, `reason` and `message` say why, `retry_at` when to
+    try again.
     """
 
     id: str
-    read_at: datetime
+    read_at: datetime | None = None
     facts: dict[str, tuple[str, ...]] = {}
     failing_since: datetime | None = None
     retry_at: datetime | None = None
@@ -196,9 +198,10 @@ class Record(Struct, frozen=True, omit_defaults=True):
     `failing_since` when a create first failed and `retry_at` when to try again (never, if the
     failure is final: `create_refused`). `unread_since` is when Azure could first not be read, until
     it can again. `policy` is the digest of the policy that the last look was judged by. `settled`
-    says that nothing is pending but the slow resync. `faults` are the cluster's properties that could
-    not be understood, `links` what was read of the resources it points at. `former` keeps the latest grants of earlier
-    incarnations and identities.
+    says that nothing is pending but the slow resync. `faults` are the cluster's properties that
+    could not be understood, `links` what was read of the resources it points at. `profile` is the
+    one the cluster was made from. `former` keeps the latest grants of earlier incarnations and
+    identities.
     """
 
     cluster_id: str

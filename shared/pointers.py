@@ -1,4 +1,4 @@
-"""What a cluster's JSON points at: scopes as they are found, and what is known behind them (pure)."""
+"""What a cluster's JSON points at: scopes as they are found, what is known behind them (pure)."""
 
 from collections.abc import Callable, Iterator
 

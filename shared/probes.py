@@ -6,7 +6,7 @@ access-private-cluster, `az aks command invoke`), so the cluster acts with its o
 a probe by naming a target in `target_of` and reading its output in `verdicts`.
 
     target                    proves                             by
-    pull:<login server>       AcrPull of the kubelet identity    a pull check from a node
+    pull:<login server>       the right to pull, kubelet         a pull check from a node
     cloud-controller          network grants, control plane      the cloud controller's own events
 """
 
@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.model import CONTROL_PLANE, KUBELET, Grant, Progress
-from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
+from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR, REPOSITORY_READER
 
 CLOUD_CONTROLLER = "cloud-controller"
 LIMIT = timedelta(minutes=5)  # the patience of `az aks command invoke` (azure-cli acs _polling.py)
@@ -47,7 +47,8 @@ def target_of(grant: Grant) -> str:
 
     A pull target names the registry's id; its login server is one read away.
     """
-    if grant.identity == KUBELET and grant.role == ACR_PULL and "/registries/" in grant.scope:
+    pulls = grant.role in {ACR_PULL, REPOSITORY_READER} and "/registries/" in grant.scope
+    if grant.identity == KUBELET and pulls:
         return f"{PULL}{grant.scope}"
     if grant.identity == CONTROL_PLANE and grant.role == NETWORK_CONTRIBUTOR:
         return CLOUD_CONTROLLER

@@ -195,7 +195,8 @@ def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
 
 def _find(grant: Grant, held: tuple[Assignment, ...], stronger: Stronger) -> Assignment | None:
     """The assignment that means this grant, or more: same principal, its role or a stronger one,
-    at its scope or above.
+    at its scope or above. One under a condition may not allow everything, and does not count
+    unless it is in the place of ours.
 
     By meaning, not by name: the same triple under another name answers every PUT with
     RoleAssignmentExists, and a look-up by our name would say 404 for ever. The grant's own role at
@@ -208,6 +209,7 @@ def _find(grant: Grant, held: tuple[Assignment, ...], stronger: Stronger) -> Ass
         if assignment.principal_id == grant.principal_id
         and (assignment.role == grant.role or (assignment.role, grant.role) in stronger)
         and covers(assignment.scope, scope)
+        and (not assignment.condition or _is_same(assignment, grant))
     ]
     nearest = sorted(matches, key=lambda match: (match.role == grant.role, len(match.scope)))
     return nearest[-1] if nearest else None
@@ -244,10 +246,15 @@ def _gives(wide: Grant, narrow: Grant) -> bool:
     return same and wide.key != narrow.key and covers(wide.scope, parse_scope(narrow.scope))
 
 
+def _is_same(assignment: Assignment, grant: Grant) -> bool:
+    """Whether it is of the same role at the same scope, so that no other can be made."""
+    return (assignment.role, assignment.scope.lower()) == (grant.role, grant.scope.lower())
+
+
 def _held_as(grant: Grant, found: Assignment) -> str:
-    if found.role == grant.role and len(found.scope) >= len(grant.scope):
-        return ""
-    return f"{role_name(found.role)} at {found.scope}"
+    if found.condition:
+        return f"{role_name(found.role)} under a condition"
+    return "" if _is_same(found, grant) else f"{role_name(found.role)} at {found.scope}"
 
 
 def _missed(progress: Progress, propagation: Propagation, now: datetime) -> Progress:

@@ -17,18 +17,15 @@ from msgspec.structs import replace
 from shared import conditions, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
-from shared.audit import Audit
-from shared.decide import Step, decide, may_be_stale, next_turn
+from shared.decide import Step, decide, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.lifecycle import Lifecycle
-from shared.links import Links
-from shared.model import Assignment, Cluster, Progress, Record, Rejection
+from shared.model import Record, Rejection
+from shared.observe import Observer
 from shared.policy import Policy
-from shared.profiles import REQUEST_TAG
 from shared.queues import Queues
-from shared.resource_id import ClusterId, parse_scope
+from shared.resource_id import ClusterId
 from shared.store import Changed, Store
-from shared.wanted import wanted as wanted_by
 
 _log = logging.getLogger(__name__)
 _SAME_MOMENT = timedelta(seconds=1)  # a queue's delays are whole seconds
@@ -42,6 +39,8 @@ class Reconciler:
     store: Store
     queues: Queues
     lifecycle: Lifecycle
+    observer: Observer
+    actor: Actor
     policy: Policy
     managed: tuple[str, ...]
     clock: Callable[[], datetime]
@@ -77,7 +76,9 @@ class Reconciler:
         before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
         try:
             cluster = self.arm.get_cluster(cluster_id)
-            record = self._observe(replace(before, unread_since=None), cluster, cluster_id, now)
+            record = self.observer.look(
+                replace(before, unread_since=None), cluster, cluster_id, now
+            )
         except Failure as failure:
             self._put_off(before, etag, cluster_id, failure, now)
             return
@@ -85,8 +86,7 @@ class Reconciler:
             _log.info("cluster=%s step=None reason=NotFound", cluster_id)
             return
         step = decide(record, cluster, self.policy, now)
-        audit = Audit(self.store, self.policy, self.clock)
-        record = Actor(self.arm, audit, self.policy).act(step, record, cluster_id, now)
+        record = self.actor.act(step, record, cluster_id, now)
         record = replace(
             record,
             conditions=conditions.update(record, cluster, self.policy, now),
@@ -95,71 +95,6 @@ class Reconciler:
         self.lifecycle.publish(before, record)
         at = next_turn(record, cluster, self.policy, now)
         self._requeue_and_save(record, etag, cluster_id, step, at, now)
-
-    def _observe(
-        self, record: Record, cluster: Cluster | None, cluster_id: ClusterId, now: datetime
-    ) -> Record:
-        """The record with this look at Azure in it."""
-        if cluster is None:
-            seen_before = record.seen_at or record.put_at
-            if not seen_before or may_be_stale(record, self.policy, now):
-                return record
-            return replace(record, absent_since=record.absent_since or now, probe=None)
-        record = self._same_incarnation(self._ours(record, cluster, now), cluster)
-        record = replace(record, seen_at=now, absent_since=None, failure="")
-        links = Links(self.arm, self.policy, now, {link.id.lower(): link for link in record.links})
-        wanted = (
-            wanted_by(cluster, cluster_id, record.profile, self.policy, self.managed, links.facts)
-            if cluster.has_managed_identity
-            else ()
-        )
-        current, former = progress.follow(wanted, record.grants)
-        propagation = self.policy.propagation
-        held = self._held([p for p in current if progress.to_read(p, propagation, now)])
-        stronger = self._stronger(current, held)
-        return replace(
-            record,
-            faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
-            links=tuple(links.used.values()),
-            grants=tuple(progress.look(p, held, propagation, now, stronger) for p in current),
-            former=progress.remembered(record.former + former),
-        )
-
-    def _ours(self, record: Record, cluster: Cluster, now: datetime) -> Record:
-        """Reject the request at first sight of a cluster that somebody else made for this name."""
-        request = record.request
-        if request is None or record.seen_at:
-            return record
-        if cluster.tags.get(REQUEST_TAG) == request.request_id:
-            return replace(record, put_at=record.put_at or now)
-        message = "a cluster with this id was there already; it is looked after, not changed"
-        self.store.reject(
-            Rejection("ClusterExists", "name", message, now, request.request_id, request.cluster_id)
-        )
-        return replace(record, request=None, put_at=None, retry_at=None)
-
-    def _same_incarnation(self, record: Record, cluster: Cluster) -> Record:
-        """A cluster deleted and made again under the same name is another cluster."""
-        known = record.resource_uid
-        if known and cluster.resource_uid and known != cluster.resource_uid:
-            written = tuple(p for p in record.grants if p.written_at)
-            record = replace(record, grants=(), former=record.former + written, probe=None)
-        return replace(record, resource_uid=cluster.resource_uid or known)
-
-    def _held(self, wanted: list[Progress]) -> tuple[Assignment, ...]:
-        """What the principals hold: one list for each principal and subscription."""
-        pairs = {(p.grant.principal_id, parse_scope(p.grant.scope).subscription_id) for p in wanted}
-        return tuple(
-            assignment
-            for principal, subscription in sorted(pairs)
-            for assignment in self.arm.assignments(principal, subscription)
-        )
-
-    def _stronger(
-        self, grants: tuple[Progress, ...], held: tuple[Assignment, ...]
-    ) -> progress.Stronger:
-        """Which of the other roles held where a grant is wanted give all that it would."""
-        return frozenset()
 
     def _put_off(
         self, record: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime

@@ -1,8 +1,9 @@
-"""Only importer of azure.data.tables: records, request ids, rejections and the audit.
+"""Only importer of azure.data.tables: records, request ids, rejections, pinned roles, the audit.
 
 clusters      one row a cluster: partition = subscription, row = `group|name` in lower case
 requests      one row a request id: which cluster and which body it stands for
 rejections    one row a refused message: why, and its text
+roles         one row a custom role: the digest of the definition it was first granted with
 audit         two rows a write to Azure, partition = cluster, in order of time; only ever added
 """
 
@@ -25,9 +26,10 @@ from shared.resource_id import ClusterId, parse_cluster_id
 from shared.settings import WorkStorage
 
 _log = logging.getLogger(__name__)
-_TABLES = ("clusters", "requests", "rejections", "audit")
+_TABLES = ("clusters", "requests", "rejections", "roles", "audit")
 _REQUEST_PARTITION = "request"
 _REJECTION_PARTITION = "rejection"
+_ROLE_PARTITION = "role"
 _TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
 _PART = 16_000  # an Edm.String property holds 32 Ki UTF-16 units, and a character is at most two
 
@@ -54,7 +56,7 @@ class Store:
 
     def __init__(self, service: TableServiceClient) -> None:
         self._service = service
-        self._clusters, self._requests, self._rejections, self._audit = (
+        self._clusters, self._requests, self._rejections, self._roles, self._audit = (
             service.get_table_client(name) for name in _TABLES
         )
 
@@ -107,6 +109,14 @@ class Store:
             return str(known["digest"]), bool(known["recorded"])
         return request.digest, False
 
+    def profile_of(self, request_id: str, cluster: ClusterId) -> str:
+        """The profile that this cluster was requested with under this id; empty if it was not."""
+        try:
+            row = self._requests.get_entity(_REQUEST_PARTITION, request_id)
+        except ResourceNotFoundError:
+            return ""
+        return str(row.get("profile", "")) if row["cluster"].lower() == cluster.key else ""
+
     def recorded(self, request: ClusterRequest) -> None:
         """Note that a claimed request has its record, so that it is never recorded again."""
         self._requests.upsert_entity(_claim(request, recorded=True), mode=UpdateMode.REPLACE)
@@ -114,6 +124,20 @@ class Store:
     def release(self, request: ClusterRequest) -> None:
         """Unbind a request id whose request was rejected, so that it may be used again."""
         self._requests.delete_entity(_REQUEST_PARTITION, request.request_id)
+
+    def pin(self, role: str, digest: str) -> str:
+        """Pin a role (GUID) to the digest of its definition, once; the digest it is pinned to."""
+        row = {"PartitionKey": _ROLE_PARTITION, "RowKey": role, "digest": digest}
+        try:
+            self._roles.create_entity(row)
+        except ResourceExistsError:
+            return str(self._roles.get_entity(_ROLE_PARTITION, role)["digest"])
+        return digest
+
+    def repin(self, role: str, digest: str) -> None:
+        """Pin a role to another digest: an operator has accepted what it may do now."""
+        row = {"PartitionKey": _ROLE_PARTITION, "RowKey": role, "digest": digest}
+        self._roles.upsert_entity(row, mode=UpdateMode.REPLACE)
 
     def reject(self, rejection: Rejection) -> None:
         """Keep a rejection with its text; the same text rejected again is the same row."""
@@ -175,6 +199,7 @@ def _claim(request: ClusterRequest, *, recorded: bool) -> dict[str, Any]:
         "RowKey": request.request_id,
         "digest": request.digest,
         "cluster": request.cluster_id,
+        "profile": request.profile,
         "recorded": recorded,
     }
 

@@ -50,12 +50,12 @@ def wanted(
     pairs = {(need.identity, need.role) for need in declared}
     found: dict[tuple[str, str, str], Grant] = {}
     for need in [*_inferred(cluster, policy, related), *declared]:
-        grant = _judged(need, cluster, policy, managed, related)
+        grant = _judged(need, cluster, cluster_id, policy, managed, related)
         if grant is None:
             continue
-        if grant.refused == INVALID_SCOPE and not need.declared:
-            if (need.identity, need.role) in pairs:
-                continue  # where the cluster does not say, the operator has
+        said = not need.declared and (need.identity, need.role) in pairs
+        if said and grant.refused == INVALID_SCOPE:
+            continue  # where the cluster does not say, the operator has
         found.setdefault((grant.identity, grant.role, grant.scope.lower()), grant)
     return tuple(found.values())
 
@@ -106,7 +106,12 @@ def _declared(
 
 
 def _judged(
-    need: _Need, cluster: Cluster, policy: Policy, managed: tuple[str, ...], related: Related
+    need: _Need,
+    cluster: Cluster,
+    cluster_id: ClusterId,
+    policy: Policy,
+    managed: tuple[str, ...],
+    related: Related,
 ) -> Grant | None:
     """The need as a grant; None when nothing is to be done about it, or not now."""
     principal = cluster.principals.get(need.identity, "")
@@ -118,13 +123,21 @@ def _judged(
         return Grant(
             need.identity, principal, need.role, text, need.because, INVALID_SCOPE, source
         )  # fmt: skip
-    if scope.resource_group.lower() == cluster.node_resource_group.lower():
+    if _is_of_aks(scope, cluster, cluster_id):
         return None
     role = _honoured(need.role, scope, related)
     if role is None:
         return None  # how the registry grants cannot be read now; the next look may tell
     refused = policy.refusal(role, scope, managed)
     return Grant(need.identity, principal, role, str(scope), need.because, refused, source)
+
+
+def _is_of_aks(scope: Scope, cluster: Cluster, cluster_id: ClusterId) -> bool:
+    """Whether the scope is, or is in, the node resource group."""
+    return (
+        scope.subscription_id == cluster_id.subscription_id
+        and scope.resource_group.lower() == cluster.node_resource_group.lower()
+    )
 
 
 def _honoured(role: str, scope: Scope, related: Related) -> str | None:

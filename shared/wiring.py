@@ -12,8 +12,12 @@ from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
 from shared import arm, lifecycle, policy_file, queues, settings, store
+from shared.act import Actor
+from shared.audit import Audit
+from shared.definitions import Definitions
 from shared.fleet import Fleet
 from shared.intake import Intake
+from shared.observe import Observer
 from shared.poison import Poison
 from shared.policy import Policy
 from shared.reconcile import Reconciler
@@ -90,6 +94,9 @@ def build(
     tables.ensure()
     outgoing = outgoing or queues.connect(read.work, work_credential)
     publisher = lifecycle.connect(read, credential)
+    definitions = Definitions(azure, tables, policy, clock)
+    observer = Observer(azure, tables, definitions, policy, managed)
+    actor = Actor(azure, Audit(tables, policy, clock), definitions, policy)
     return Application(
         settings=read,
         policy=policy,
@@ -98,7 +105,9 @@ def build(
         queues=outgoing,
         lifecycle=publisher,
         intake=Intake(tables, outgoing, policy, managed, clock),
-        reconciler=Reconciler(azure, tables, outgoing, publisher, policy, managed, clock),
+        reconciler=Reconciler(
+            azure, tables, outgoing, publisher, observer, actor, policy, managed, clock
+        ),
         fleet=Fleet(azure, tables, outgoing, policy, managed, clock),
         poison=Poison(tables, managed, clock),
         clock=clock,

@@ -1,0 +1,144 @@
+"""One look at Azure: what a cluster is, what it needs and what it has of that, for its record.
+
+Reads only. What cannot be read raises `Failure`, and the turn is put off; but of resources that
+the cluster only points at, and of roles that others hold, nothing is concluded then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from shared import permissions, progress
+from shared.arm import Arm
+from shared.decide import may_be_stale
+from shared.definitions import Definitions
+from shared.errors import Failure
+from shared.links import Links
+from shared.messages import is_request_id
+from shared.model import Assignment, Cluster, Grant, Progress, Record, Rejection
+from shared.policy import Policy
+from shared.profiles import REQUEST_TAG
+from shared.resource_id import ClusterId, covers, parse_scope
+from shared.store import Store
+from shared.wanted import wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Looks at clusters in the subscriptions `managed`."""
+
+    arm: Arm
+    store: Store
+    definitions: Definitions
+    policy: Policy
+    managed: tuple[str, ...]
+
+    def look(
+        self, record: Record, cluster: Cluster | None, cluster_id: ClusterId, now: datetime
+    ) -> Record:
+        """The record with this look in it; `cluster` is None when it is not there."""
+        if cluster is None:
+            seen_before = record.seen_at or record.put_at
+            if not seen_before or may_be_stale(record, self.policy, now):
+                return record
+            return replace(record, absent_since=record.absent_since or now, probe=None)
+        record = _same_incarnation(self._ours(record, cluster, now), cluster)
+        record = replace(
+            record,
+            seen_at=now,
+            absent_since=None,
+            failure="",
+            profile=record.profile or self._profile(cluster, cluster_id),
+        )
+        return self._look_at_grants(record, cluster, cluster_id, now)
+
+    def _look_at_grants(
+        self, record: Record, cluster: Cluster, cluster_id: ClusterId, now: datetime
+    ) -> Record:
+        links = Links(self.arm, self.policy, now, {link.id.lower(): link for link in record.links})
+        needed: tuple[Grant, ...] = ()
+        if cluster.has_managed_identity:
+            needed = wanted(
+                cluster, cluster_id, record.profile, self.policy, self.managed, links.facts
+            )
+        current, former = progress.follow(needed, record.grants)
+        propagation = self.policy.propagation
+        to_read = [p for p in current if progress.to_read(p, propagation, now)]
+        held = self._held(to_read)
+        stronger = self._stronger(to_read, held)
+        return replace(
+            record,
+            faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
+            links=tuple(links.used.values()),
+            grants=tuple(progress.look(p, held, propagation, now, stronger) for p in current),
+            former=progress.remembered(record.former + former),
+        )
+
+    def _ours(self, record: Record, cluster: Cluster, now: datetime) -> Record:
+        """Reject the request at first sight of a cluster that somebody else made for this name."""
+        request = record.request
+        if request is None or record.seen_at:
+            return record
+        if cluster.tags.get(REQUEST_TAG) == request.request_id:
+            return replace(record, put_at=record.put_at or now)
+        message = "a cluster with this id was there already; it is looked after, not changed"
+        self.store.reject(
+            Rejection("ClusterExists", "name", message, now, request.request_id, request.cluster_id)
+        )
+        return replace(record, request=None, put_at=None, retry_at=None)
+
+    def _profile(self, cluster: Cluster, cluster_id: ClusterId) -> str:
+        """The profile the cluster was made from. Its tag is anybody's to write, so what counts is
+        the request of that id, and that it was for this cluster."""
+        request_id = cluster.tags.get(REQUEST_TAG, "")
+        return self.store.profile_of(request_id, cluster_id) if is_request_id(request_id) else ""
+
+    def _held(self, wanted: list[Progress]) -> tuple[Assignment, ...]:
+        """What the principals hold: one list for each principal and subscription."""
+        pairs = {(p.grant.principal_id, parse_scope(p.grant.scope).subscription_id) for p in wanted}
+        return tuple(
+            assignment
+            for principal, subscription in sorted(pairs)
+            for assignment in self.arm.assignments(principal, subscription)
+        )
+
+    def _stronger(
+        self, looked_for: list[Progress], held: tuple[Assignment, ...]
+    ) -> progress.Stronger:
+        """Which other roles held where a grant is wanted give all that it would."""
+        found = set[tuple[str, str]]()
+        for grant in (p.grant for p in looked_for):
+            scope = parse_scope(grant.scope)
+            there = {
+                assignment.role
+                for assignment in held
+                if assignment.principal_id == grant.principal_id
+                and covers(assignment.scope, scope)
+                and not assignment.condition
+            }
+            if grant.role not in there:
+                found |= {
+                    (role, grant.role)
+                    for role in there
+                    if self._gives(role, grant.role, scope.subscription_id)
+                }
+        return frozenset(found)
+
+    def _gives(self, role: str, needed: str, subscription_id: str) -> bool:
+        try:
+            held = self.definitions.get(role, subscription_id)
+            wanted = self.definitions.get(needed, subscription_id)
+        except Failure:
+            return False  # not known now; at worst a role is assigned that was not needed
+        return bool(held and wanted and permissions.at_least(held, wanted))
+
+
+def _same_incarnation(record: Record, cluster: Cluster) -> Record:
+    """A cluster deleted and made again under the same name is another cluster."""
+    known = record.resource_uid
+    if known and cluster.resource_uid and known != cluster.resource_uid:
+        written = tuple(p for p in record.grants if p.written_at)
+        former = record.former + written
+        record = replace(record, grants=(), former=former, probe=None, profile="")
+    return replace(record, resource_uid=cluster.resource_uid or known)

@@ -11,7 +11,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from shared import effects, probes, profiles, progress
-from shared.arm import Arm, Written, assignment_id
+from shared.answers import Written
+from shared.arm import Arm, assignment_id
 from shared.audit import Audit
 from shared.decide import Assign, Create, ReadProbe, StartProbe, Step
 from shared.definitions import Definitions

@@ -1,4 +1,4 @@
-"""ARM's answers: the headers we need, and the SDKs' errors as ours."""
+"""ARM's answers, in our nouns; the SDKs' errors as ours."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,25 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import PipelineResponse
 
 from shared.errors import Transient, classify
+from shared.model import Assignment
+from shared.permissions import Permissions, RoleDefinition
+
+
+class Written(msgspec.Struct, frozen=True):
+    """ARM's answer to a write: the id that names what was written, empty when something else
+    that serves was there already (`existed`)."""
+
+    id: str
+    correlation_id: str
+    existed: bool = False
+
+
+class CommandEnd(msgspec.Struct, frozen=True):
+    """How a run command ended: `exit_code` is None when AKS could not run it; `reason` says why."""
+
+    exit_code: int | None
+    output: str
+    reason: str
 
 
 class Answer:
@@ -25,6 +44,28 @@ class Answer:
     def correlation_id(self) -> str:
         """That of the answer."""
         return correlation_id(self.headers)
+
+
+def assignment(found: Any) -> Assignment:
+    """A role assignment, from the SDK's model of one."""
+    return Assignment(
+        id=str(found.id),
+        principal_id=str(found.principal_id).lower(),
+        role=str(found.role_definition_id).rpartition("/")[2].lower(),
+        scope=str(found.scope),
+        created_at=found.created_on,
+        condition=str(found.condition or ""),
+    )
+
+
+def role_definition(role: str, found: Any) -> RoleDefinition:
+    """The definition of a role (GUID), from the SDK's model of one."""
+    return RoleDefinition(
+        role=role,
+        name=str(found.role_name),
+        custom=found.role_type != "BuiltInRole",
+        permissions=tuple(map(_permissions, found.permissions or ())),
+    )
 
 
 @contextmanager
@@ -54,6 +95,11 @@ def correlation_id(headers: Mapping[str, str]) -> str:
     """What ARM knows a call by, in the activity log too (`az monitor activity-log list
     --correlation-id`); empty when the answer does not say."""
     return headers.get("x-ms-correlation-request-id", "")
+
+
+def _permissions(block: Any) -> Permissions:
+    patterns = (block.actions, block.not_actions, block.data_actions, block.not_data_actions)
+    return Permissions(*(tuple(each or ()) for each in patterns))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

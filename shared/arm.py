@@ -18,19 +18,15 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
-from azure.mgmt.authorization.v2022_04_01.models import (
-    Permission,
-    RoleAssignment,
-    RoleAssignmentCreateParameters,
-)
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.containerservice import ContainerServiceClient
 
-from shared import wire
-from shared.answers import Answer, classified, code, correlation_id
+from shared import answers, wire
+from shared.answers import Answer, CommandEnd, Written, classified, code, correlation_id
 from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
 from shared.model import Assignment, Cluster, Grant
-from shared.permissions import Permissions, RoleDefinition
+from shared.permissions import RoleDefinition
 from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_scope
 from shared.settings import Settings
 from shared.wanted import assignment_name
@@ -45,23 +41,6 @@ _RESOURCE_VERSIONS = {
     "Microsoft.Network": "2024-05-01",
 }
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
-
-
-class Written(msgspec.Struct, frozen=True):
-    """ARM's answer to a write: the id that names what was written, empty when something else
-    that serves was there already (`existed`)."""
-
-    id: str
-    correlation_id: str
-    existed: bool = False
-
-
-class CommandEnd(msgspec.Struct, frozen=True):
-    """How a run command ended: `exit_code` is None when AKS could not run it; `reason` says why."""
-
-    exit_code: int | None
-    output: str
-    reason: str
 
 
 def connect(
@@ -180,7 +159,7 @@ class Arm:
             found = self._authorization.role_assignments.list_for_scope(
                 f"/subscriptions/{subscription_id}", filter=f"principalId eq '{principal_id}'"
             )
-            return tuple(map(_assignment, found))
+            return tuple(map(answers.assignment, found))
 
     def assign(self, grant: Grant, description: str) -> Written:
         """Write the grant's role assignment, unless the same grant is there under another name
@@ -218,12 +197,7 @@ class Arm:
                 if code(error) == "RoleDefinitionDoesNotExist":
                     return None
                 raise
-        return RoleDefinition(
-            role=role,
-            name=str(found.role_name),
-            custom=found.role_type != "BuiltInRole",
-            permissions=tuple(map(_permissions, found.permissions or ())),
-        )
+        return answers.role_definition(role, found)
 
     def facts(self, resource: ResourceId) -> dict[str, tuple[str, ...]]:
         """What a resource of a type in `wire.FACTS` says, by fact; nothing if it is not there."""
@@ -295,20 +269,6 @@ class Arm:
             return msgspec.json.decode(response.content, type=answer)
 
 
-def _permissions(block: Permission) -> Permissions:
-    return Permissions(
-        *(
-            tuple(patterns or ())
-            for patterns in (
-                block.actions,
-                block.not_actions,
-                block.data_actions,
-                block.not_data_actions,
-            )
-        )
-    )
-
-
 def assignment_id(grant: Grant) -> str:
     """The id of the grant's role assignment, whether it is written yet or not."""
     scope = parse_scope(grant.scope)
@@ -317,14 +277,3 @@ def assignment_id(grant: Grant) -> str:
 
 def _cluster_in(cluster_id: str, response: PipelineResponse[Any, Any], *_: Any) -> Cluster:
     return wire.cluster(response.http_response.body(), cluster_id)
-
-
-def _assignment(item: RoleAssignment) -> Assignment:
-    return Assignment(
-        id=str(item.id),
-        principal_id=str(item.principal_id).lower(),
-        role=str(item.role_definition_id).rpartition("/")[2].lower(),
-        scope=str(item.scope),
-        created_at=item.created_on,
-        condition=str(item.condition or ""),
-    )

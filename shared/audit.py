@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec.structs import asdict, replace
 
-from shared.arm import Written
+from shared.answers import Written
 from shared.effects import AuditEntry, Effect
 from shared.errors import Failure
 from shared.policy import Policy

@@ -117,7 +117,7 @@ class Town:
 
     # --- what people do -------------------------------------------------------------------------
 
-    def arm(self, method: str, path: str, body: Any = None, version: str = "2025-07-01") -> Any:
+    def arm(self, method: str, path: str, body: Any = None, version: str = "2026-08-01") -> Any:
         """A request of the operator, straight to ARM."""
         credential = PrincipalCredential(self.azure.identities, self.azure.operator)
         token = credential.get_token("https://management.azure.com/.default").token

@@ -9,6 +9,7 @@ The way of a request, from the outside in:
     transport                       the other mouth: an azure-core transport, in process
     app                             the assembly; Emulator is all that tests need
     gateway                         every request: caller, faults, rights, route, ledger
+    api_versions                    fields that older api-versions do not know
     wire                            requests, answers, ArmError, Call, Router
     faults, stale_reads, planted    bad weather on the wire; documents nobody should trust
     identity                        the token endpoint, its tokens and their checks

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from . import arm_ids
+from . import api_versions, arm_ids
 from .access import Access
 from .faults import Faults
 from .identity import ARM_AUDIENCES, Identities
@@ -104,16 +104,20 @@ class Gateway:
             return _run(self.open, call)
         if request.path.startswith(_GRAPH_PREFIX):
             return _run(self.graph, call)
-        self._check_arm(call)
-        return self._reads.answer(call)
+        kind = self._check_arm(call)
+        api_versions.check(kind, request)
+        response = self._reads.answer(call)
+        response.body = api_versions.trimmed(kind, response.body, request.query["api-version"])
+        return response
 
-    def _check_arm(self, call: Call) -> None:
-        """What ARM itself checks before a resource provider sees the request."""
+    def _check_arm(self, call: Call) -> str:
+        """What ARM itself checks before a resource provider sees the request; the type it is about
+        ('' for the tenant's own lists)."""
         request = call.request
         _check_path(request.path)
         _check_api_version(request)
         if request.path.lower() in _NEEDS_NO_ROLE:
-            return
+            return ""
         subscription = arm_ids.subscription_of(request.path)
         if subscription and subscription.lower() not in self._world.subscription_ids:
             raise ArmError(
@@ -132,6 +136,7 @@ class Gateway:
                 f"The subscription is not registered to use namespace '{namespace}'. See "
                 "https://aka.ms/rps-not-found for how to register subscriptions.",
             )
+        return target.resource_type
 
     def _answer_control(self, request: Request) -> Response:
         key = request.headers.get("x-emulator-key", "")

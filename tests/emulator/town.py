@@ -60,7 +60,7 @@ class Town:
         *,
         caller: Principal | None = None,
         headers: dict[str, str] | None = None,
-        query: str = "api-version=2024-11-01",
+        query: str = "api-version=2026-08-01",
     ) -> Response:
         """One request as the operator (or another caller)."""
         credential = self.emulator.credential(caller or self.emulator.operator)

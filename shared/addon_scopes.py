@@ -27,18 +27,18 @@ def gateway_subnets(cluster: Cluster, related: Related) -> Scopes:
     yield from of_each(gateways(cluster, related), "subnet", related)
 
 
-def gateway_networks(cluster: Cluster, _: Related) -> Scopes:
+def gateway_networks(cluster: Cluster, related: Related) -> Scopes:
     """A gateway that is given addresses only gets a new subnet in the cluster's network."""
     config = cluster.addon(INGRESS_GATEWAY).at("config")
     if config.text("subnetCIDR") and not config.text("subnetId"):
-        yield from networks(cluster)
+        yield from networks(cluster, related)
 
 
-def virtual_node_subnet(cluster: Cluster, _: Related) -> Scopes:
+def virtual_node_subnet(cluster: Cluster, related: Related) -> Scopes:
     """Virtual nodes run in the subnet of this name in the first pool's network
     (aks/virtual-nodes-cli)."""
     for name in cluster.addon(VIRTUAL_NODES).found("config", "SubnetName"):
-        for network in list(networks(cluster))[:1]:
+        for network in list(networks(cluster, related))[:1]:
             yield Found(f"{network.text}/subnets/{name.text}", name.path)
 
 

@@ -104,9 +104,11 @@ class Node:
 
 
 def decode(text: bytes | msgspec.Raw) -> Node:
-    """The root of a JSON text. Raises `msgspec.DecodeError` when it is not a JSON object."""
+    """The root of a JSON text in UTF-8. Raises `msgspec.DecodeError` when it is no JSON object."""
     try:
         value = msgspec.json.decode(text, type=dict[str, Any])
     except RecursionError:
         raise msgspec.DecodeError("the JSON is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("the JSON is not in UTF-8") from None
     return Node(value)

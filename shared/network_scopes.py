@@ -34,9 +34,9 @@ def virtual_networks(cluster: Cluster, related: Related) -> Scopes:
     """Some features read and join the network as a whole: node auto-provisioning (AKS#4777),
     AKS Automatic, load balancing by node IP, and private clusters, whose zone is linked to it."""
     if _needs_network(cluster):
-        yield from networks(cluster)
+        yield from networks(cluster, related)
     elif _has_system_zone(cluster):
-        for network in networks(cluster):
+        for network in networks(cluster, related):
             if facts(network, related).get("dnsServers"):  # aks/private-clusters, hub and spoke
                 yield network
 
@@ -79,10 +79,10 @@ def node_public_ip_prefixes(cluster: Cluster, _: Related) -> Scopes:
         yield from pool.found("nodePublicIPPrefixID")
 
 
-def networks(cluster: Cluster) -> Scopes:
-    """The networks of the pools' subnets, each once; an id that is no subnet's as it is."""
+def networks(cluster: Cluster, related: Related) -> Scopes:
+    """The networks of the nodes' subnets, each once; an id that is no subnet's as it is."""
     found = dict[str, Found]()
-    for subnet in node_subnets(cluster, lambda _: None):
+    for subnet in (*node_subnets(cluster, related), *hosted_system_subnets(cluster, related)):
         resource = resource_at(subnet)
         is_subnet = resource is not None and resource.type == _SUBNET
         network = str(resource.parent) if resource and is_subnet else subnet.text

@@ -40,7 +40,7 @@ def key_vault_keys(cluster: Cluster, _: Related) -> Scopes:
     named only by the key's address, which is no scope: then the grant is to be declared."""
     kms = properties(cluster).at("securityProfile", "azureKeyVaultKms")
     if kms.flag("enabled"):
-        yield from kms.found("keyVaultResourceId" if kms.at("keyVaultResourceId") else "keyId")
+        yield from kms.found("keyVaultResourceId" if kms.text("keyVaultResourceId") else "keyId")
 
 
 def key_vault_network(cluster: Cluster, _: Related) -> Scopes:

@@ -1,122 +1,252 @@
-"""Which roles a cluster's identities need, where, and under which name they are written."""
+"""Each rule, from the cluster's JSON to the grant: whose, which role, where, why, from where."""
 
-from collections.abc import Callable
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from msgspec import Struct
 
-from shared.grants import assignment_name, wanted
-from shared.model import Cluster, Grant, Pool
-from shared.policy import Policy
-from shared.roles import ACR_PULL, BUILT_IN_ROLES, NETWORK_CONTRIBUTOR
-from tests.unit.nouns import (
-    CLUSTER,
-    KUBELET_PRINCIPAL,
-    NET,
-    OTHER_SUB,
-    PRINCIPAL,
-    REGISTRY,
-    SUB,
-    SUBNET,
-    cluster,
-    grant,
-    policy,
+from shared.grants import RULES
+from shared.model import Grant
+from tests.unit.nouns import CLUSTER, KUBELET_PRINCIPAL, NET, PRINCIPAL, REGISTRY, policy
+from tests.unit.topologies import (
+    ADDON_PRINCIPAL,
+    BATCH,
+    EVERYWHERE,
+    GATEWAY,
+    GATEWAY_SUBNET,
+    HUB,
+    HUB_NODES,
+    NODE_GROUP,
+    NODES,
+    PODS,
+    SHARED,
+    VAULT,
+    VNET,
+    ZONE,
+    Facts,
+    addon,
+    needs,
+    pool,
+    pools,
+    routing,
 )
 
-PODS = SUBNET.replace("nodes", "pods")
-ADDRESS = f"{NET}/publicIPAddresses/out"
-DECLARED = "grants: [{{identity: {0}, role: AcrPull, scope: {1}, because: images}}]\n"
+# Written out: a role's GUID is the same for ever, and no test is to believe the product's table.
+NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+PRIVATE_DNS_ZONE_CONTRIBUTOR = "b12aa53e-6015-4669-85d0-8515ebb3ae7f"
+DNS_ZONE_CONTRIBUTOR = "befefa01-2a29-4197-83a8-272ff33ce314"
+MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
+KEY_VAULT_CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
+KEY_VAULT_CONTRIBUTOR = "f25e0fa2-a7c8-4377-a976-54943a77a395"
+ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+
+CONTROL_PLANE = ("controlPlane", PRINCIPAL)
+KUBELET = ("kubelet", KUBELET_PRINCIPAL)
+GATEWAY_ADDON = ("addon:ingressapplicationgateway", ADDON_PRINCIPAL)
+ROUTING = ("addon:webapprouting", ADDON_PRINCIPAL)
+
+SET = f"{SHARED}/providers/Microsoft.Compute/diskEncryptionSets/des"
+OWN_KUBELET = f"{SHARED}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kubelet"
+RESERVATION = f"{SHARED}/providers/Microsoft.Compute/capacityReservationGroups/crg"
+HOSTS = f"{SHARED}/providers/Microsoft.Compute/hostGroups/hosts"
+PUBLIC_ZONE = f"{NET}/dnsZones/example.org"
+PRIVATE_ZONE = f"{NET}/privateDnsZones/example.internal"
+ROUTES, FIREWALL = f"{NET}/routeTables/rt", f"{NET}/networkSecurityGroups/nsg"
+PREFIX, BALANCER_PREFIX, NAT_PREFIX = (
+    f"{NET}/publicIPPrefixes/{name}" for name in ("nodes", "balancer", "nat")
+)
+BALANCER_IP, NAT_IP = f"{NET}/publicIPAddresses/balancer", f"{NET}/publicIPAddresses/nat"
+
+OUTBOUND = {
+    "networkProfile": {
+        "loadBalancerProfile": {
+            "outboundIPs": {"publicIPs": [{"id": BALANCER_IP}]},
+            "outboundIPPrefixes": {"publicIPPrefixes": [{"id": BALANCER_PREFIX}]},
+        },
+        "natGatewayProfile": {
+            "outboundIPs": {"publicIPs": [NAT_IP]},
+            "outboundIPPrefixes": {"publicIPPrefixes": [NAT_PREFIX]},
+        },
+    }
+}
+KMS = {
+    "securityProfile": {
+        "azureKeyVaultKms": {
+            "enabled": True,
+            "keyId": "https://keys.vault.azure.net/keys/etcd/1",
+            "keyVaultResourceId": VAULT,
+            "keyVaultNetworkAccess": "Private",
+        }
+    }
+}
+KMS_VAULT = "properties.securityProfile.azureKeyVaultKms.keyVaultResourceId"
+NETWORK, FIRST_POOL = "properties.networkProfile", "properties.agentPoolProfiles[0]"
+INGRESS = "properties.addonProfiles.ingressApplicationGateway.config"
 
 
-def found(seen: Cluster, by: Policy | None = None) -> list[tuple[str, str, str, str]]:
-    grants = wanted(seen, CLUSTER, by or policy(), (SUB,))
-    return [(g.identity, g.principal_id, g.scope, g.refused) for g in grants]
+class Row(Struct, frozen=True):
+    """A rule; whose grant it is, of which role, why; a cluster that needs it; scopes, sources."""
+
+    rule: str
+    who: tuple[str, str]
+    role: str
+    because: str
+    properties: dict[str, Any]
+    at: tuple[tuple[str, str], ...]
+    facts: Facts = {}
+    refused: str = ""
 
 
-def test_node_subnets() -> None:
-    assert wanted(cluster(), CLUSTER, policy(), (SUB,)) == (
-        Grant("controlPlane", PRINCIPAL, NETWORK_CONTRIBUTOR, SUBNET, "node subnet"),
-    )
+ROWS = (
+    Row("nodeSubnets", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "node subnet", pools(NODES, BATCH), (
+        (NODES, f"{FIRST_POOL}.vnetSubnetID"),
+        (BATCH, "properties.agentPoolProfiles[1].vnetSubnetID"))),
+    Row("podSubnets", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "pod subnet",
+        {"agentPoolProfiles": [pool(vnetSubnetID=NODES), pool(podSubnetID=PODS)]},
+        ((PODS, "properties.agentPoolProfiles[1].podSubnetID"),)),
+    Row("apiServerSubnet", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "API server subnet",
+        {"apiServerAccessProfile": {"enableVnetIntegration": True, "subnetId": BATCH}},
+        ((BATCH, "properties.apiServerAccessProfile.subnetId"),)),
+    Row("hostedSystemSubnets", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "hosted system subnet",
+        {"hostedSystemProfile":
+            {"enabled": True, "systemNodeSubnetID": BATCH, "nodeSubnetID": NODES}}, (
+        (BATCH, "properties.hostedSystemProfile.systemNodeSubnetID"),
+        (NODES, "properties.hostedSystemProfile.nodeSubnetID"))),
+    Row("virtualNetworks", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "virtual network",
+        {"nodeProvisioningProfile": {"mode": "Auto"}, **pools(NODES, BATCH, HUB_NODES)}, (
+        (VNET, f"{FIRST_POOL}.vnetSubnetID"),
+        (HUB, "properties.agentPoolProfiles[2].vnetSubnetID"))),
+    Row("routeTables", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "route table",
+        {"networkProfile": {"networkPlugin": "kubenet"}, **pools(NODES)},
+        ((ROUTES, f"{FIRST_POOL}.vnetSubnetID → routeTable"),),
+        {NODES: {"routeTable": (ROUTES,)}}),
+    Row("networkSecurityGroups", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "network security group",
+        pools(NODES), ((FIREWALL, f"{FIRST_POOL}.vnetSubnetID → networkSecurityGroup"),),
+        {NODES: {"networkSecurityGroup": (FIREWALL,)}}),
+    Row("outboundIPs", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "outbound IP", OUTBOUND, (
+        (BALANCER_IP, f"{NETWORK}.loadBalancerProfile.outboundIPs.publicIPs[0].id"),
+        (NAT_IP, f"{NETWORK}.natGatewayProfile.outboundIPs.publicIPs[0]"))),
+    Row("outboundIPPrefixes", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "outbound IP prefix", OUTBOUND, (
+        (BALANCER_PREFIX,
+         f"{NETWORK}.loadBalancerProfile.outboundIPPrefixes.publicIPPrefixes[0].id"),
+        (NAT_PREFIX, f"{NETWORK}.natGatewayProfile.outboundIPPrefixes.publicIPPrefixes[0]"))),
+    Row("nodePublicIPPrefixes", CONTROL_PLANE, NETWORK_CONTRIBUTOR, "node public IP prefix",
+        {"agentPoolProfiles": [pool(enableNodePublicIP=True, nodePublicIPPrefixID=PREFIX)]},
+        ((PREFIX, f"{FIRST_POOL}.nodePublicIPPrefixID"),)),
+    Row("diskEncryptionSet", CONTROL_PLANE, READER, "disk encryption set",
+        {"diskEncryptionSetID": SET}, ((SET, "properties.diskEncryptionSetID"),)),
+    Row("privateDnsZone", CONTROL_PLANE, PRIVATE_DNS_ZONE_CONTRIBUTOR,
+        "private DNS zone of the API server",
+        {"apiServerAccessProfile": {"enablePrivateCluster": True, "privateDNSZone": ZONE}},
+        ((ZONE, "properties.apiServerAccessProfile.privateDNSZone"),)),
+    Row("kubeletIdentity", CONTROL_PLANE, MANAGED_IDENTITY_OPERATOR, "kubelet identity",
+        {"identityProfile": {"kubeletidentity": {"resourceId": OWN_KUBELET}}},
+        ((OWN_KUBELET, "properties.identityProfile.kubeletidentity.resourceId"),)),
+    Row("capacityReservations", CONTROL_PLANE, CONTRIBUTOR, "capacity reservation group",
+        {"agentPoolProfiles": [pool(capacityReservationGroupID=RESERVATION)]},
+        ((SHARED, f"{FIRST_POOL}.capacityReservationGroupID"),), refused="RoleNeverAllowed"),
+    Row("hostGroups", CONTROL_PLANE, CONTRIBUTOR, "dedicated host group",
+        {"agentPoolProfiles": [pool(hostGroupID=HOSTS)]},
+        ((SHARED, f"{FIRST_POOL}.hostGroupID"),), refused="RoleNeverAllowed"),
+    Row("keyVaultKeys", CONTROL_PLANE, KEY_VAULT_CRYPTO_USER, "etcd encryption key", KMS,
+        ((VAULT, KMS_VAULT),)),
+    Row("keyVaultNetwork", CONTROL_PLANE, KEY_VAULT_CONTRIBUTOR, "private link to the key vault",
+        KMS, ((VAULT, KMS_VAULT),)),
+    Row("bootstrapRegistry", KUBELET, ACR_PULL, "system images",
+        {"bootstrapProfile": {"artifactSource": "Cache", "containerRegistryId": REGISTRY}},
+        ((REGISTRY, "properties.bootstrapProfile.containerRegistryId"),)),
+    Row("gateways", GATEWAY_ADDON, NETWORK_CONTRIBUTOR, "application gateway",
+        addon("ingressApplicationGateway", applicationGatewayId=GATEWAY),
+        ((GATEWAY, f"{INGRESS}.applicationGatewayId"),)),
+    Row("gatewayGroups", GATEWAY_ADDON, READER, "group of the application gateway",
+        addon("ingressApplicationGateway", applicationGatewayId=GATEWAY),
+        ((NET.partition("/providers")[0], f"{INGRESS}.applicationGatewayId"),)),
+    Row("gatewaySubnets", GATEWAY_ADDON, NETWORK_CONTRIBUTOR, "subnet of the application gateway",
+        addon("ingressApplicationGateway", applicationGatewayId=GATEWAY, subnetId=BATCH), (
+        (BATCH, f"{INGRESS}.subnetId"),
+        (GATEWAY_SUBNET, f"{INGRESS}.applicationGatewayId → subnet")),
+        {GATEWAY: {"subnet": (GATEWAY_SUBNET,)}}),
+    Row("gatewayNetworks", GATEWAY_ADDON, NETWORK_CONTRIBUTOR, "network of the application gateway",
+        {**pools(NODES), **addon("ingressApplicationGateway", subnetCIDR="10.225.0.0/16")},
+        ((VNET, f"{FIRST_POOL}.vnetSubnetID"),)),
+    Row("virtualNodeSubnet", ("addon:aciconnectorlinux", ADDON_PRINCIPAL), NETWORK_CONTRIBUTOR,
+        "virtual node subnet",
+        {**pools(NODES, HUB_NODES), **addon("aciConnectorLinux", SubnetName="virtual")},
+        ((f"{VNET}/subnets/virtual",
+          "properties.addonProfiles.aciConnectorLinux.config.SubnetName"),)),
+    Row("publicDnsZones", ROUTING, DNS_ZONE_CONTRIBUTOR, "DNS zone",
+        routing(PRIVATE_ZONE, PUBLIC_ZONE),
+        ((PUBLIC_ZONE, "properties.ingressProfile.webAppRouting.dnsZoneResourceIds[1]"),)),
+    Row("privateDnsZones", ROUTING, PRIVATE_DNS_ZONE_CONTRIBUTOR, "private DNS zone",
+        routing(PRIVATE_ZONE, PUBLIC_ZONE),
+        ((PRIVATE_ZONE, "properties.ingressProfile.webAppRouting.dnsZoneResourceIds[0]"),)),
+    Row("legacyMonitoring", ("addon:omsagent", ADDON_PRINCIPAL), MONITORING_METRICS_PUBLISHER,
+        "container insights", addon("omsagent", logAnalyticsWorkspaceResourceID="unread"),
+        ((str(CLUSTER), "id"),)),
+)  # fmt: skip
 
 
-def test_pod_subnets_and_outbound_ips() -> None:
-    seen = cluster(pools=(Pool("a", SUBNET, PODS),), outbound_ip_ids=(ADDRESS,))
-    assert [g.because for g in wanted(seen, CLUSTER, policy(), (SUB,))] == [
-        "node subnet",
-        "pod subnet",
-        "outbound IP",
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.rule)
+def test_a_cluster_that_needs_it_gets_it(row: Row) -> None:
+    found = [g for g in needs(row.properties, row.facts) if g.because == row.because]
+    identity, principal = row.who
+    assert found == [
+        Grant(identity, principal, row.role, scope, row.because, row.refused, source)
+        for scope, source in row.at
     ]
 
 
-def test_a_cluster_without_a_network_of_its_own_needs_nothing() -> None:
-    assert found(cluster(pools=(Pool("a"),))) == []
+def test_no_rule_lacks_a_row() -> None:
+    assert [row.rule for row in ROWS] == [rule.name for rule in RULES]
 
 
-def test_each_grant_is_wanted_once() -> None:
-    pools = (Pool("a", SUBNET, PODS), Pool("b", SUBNET.upper(), PODS))
-    assert [scope for *_, scope, _ in found(cluster(pools=pools))] == [SUBNET, PODS]
+def test_every_rule_has_a_reason_of_its_own() -> None:
+    assert len({rule.because for rule in RULES}) == len(RULES)
 
 
-@pytest.mark.parametrize("group", ["net-main", "NET-MAIN"])
-def test_nothing_is_wanted_in_the_node_resource_group(group: str) -> None:
-    assert found(cluster(node_resource_group=group)) == []
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.rule)
+def test_nothing_is_wanted_in_the_node_resource_group(row: Row) -> None:
+    """Clusters whose own resources look as if they were brought along."""
+    for scope, _ in row.at:
+        group = scope.split("/")[4]
+        theirs = needs(row.properties, row.facts, node_resource_group=group.upper())
+        assert scope not in {grant.scope for grant in theirs}
 
 
-def test_a_group_that_begins_like_the_node_resource_group_is_another_one() -> None:
-    assert len(found(cluster(node_resource_group="net-mai"))) == 1
+def test_a_plain_cluster_needs_nothing() -> None:
+    plain = {
+        "identityProfile": {
+            "kubeletidentity": {
+                "resourceId": f"{NODE_GROUP}/providers/Microsoft.ManagedIdentity"
+                "/userAssignedIdentities/c1-agentpool",
+                "objectId": KUBELET_PRINCIPAL,
+            }
+        },
+        "networkProfile": {
+            "networkPlugin": "azure",
+            "loadBalancerProfile": {
+                "managedOutboundIPs": {"count": 1},
+                "effectiveOutboundIPs": [
+                    {"id": f"{NODE_GROUP}/providers/Microsoft.Network/publicIPAddresses/x"}
+                ],
+                "backendPoolType": "nodeIPConfiguration",
+            },
+            "outboundType": "loadBalancer",
+        },
+        "nodeProvisioningProfile": {"mode": "Manual"},
+        "addonProfiles": None,
+        "apiServerAccessProfile": None,
+    }
+    assert needs(plain) == ()
 
 
-def test_declared_grants_are_wanted_of_every_cluster() -> None:
-    by = policy(DECLARED.format("kubelet", REGISTRY))
-    assert found(cluster(pools=()), by) == [("kubelet", KUBELET_PRINCIPAL, REGISTRY, "")]
-
-
-def test_an_identity_that_is_not_there_yet_is_waited_for() -> None:
-    by = policy(DECLARED.format("kubelet", REGISTRY))
-    assert found(cluster(pools=(), principals={}), by) == [("kubelet", "", REGISTRY, "")]
-
-
-def test_an_add_on_counts_in_any_case_and_only_if_it_is_on() -> None:
-    by = policy(DECLARED.format("addon:omsAgent", REGISTRY))
-    on = cluster(pools=(), principals={"addon:omsagent": PRINCIPAL})
-    assert found(on, by) == [("addon:omsagent", PRINCIPAL, REGISTRY, "")]
-    assert found(cluster(pools=()), by) == []
-
-
-@pytest.mark.parametrize(
-    ("scope", "refused"),
-    [
-        (SUBNET.replace("net-main", "secret"), "ScopeNotAllowed"),
-        (SUBNET.replace(SUB, OTHER_SUB), "SubscriptionNotAllowed"),
-        (f"{SUBNET}/../..", "InvalidScope"),
-        ("/", "InvalidScope"),
-        (f"/subscriptions/{SUB}", "InvalidScope"),
-        ("nonsense", "InvalidScope"),
-    ],
-)
-def test_what_policy_does_not_allow_is_said_and_kept(scope: str, refused: str) -> None:
-    assert found(cluster(pools=(Pool("a", scope),))) == [
-        ("controlPlane", PRINCIPAL, scope, refused)
-    ]
-
-
-def test_names_are_the_same_for_ever() -> None:
-    """Changing how they are made would write every assignment anew."""
-    assert assignment_name(grant()) == "ff8e084d-1d05-5ed6-8adb-d0b603e420c7"
-    other = grant(principal_id=KUBELET_PRINCIPAL, role=ACR_PULL, scope=REGISTRY)
-    assert assignment_name(other) == "68f5bf12-2e4b-59bc-a1a2-f0c92bfe1bbe"
-
-
-def test_a_name_holds_principal_role_and_scope_and_nothing_else() -> None:
-    name = assignment_name(grant())
-    assert assignment_name(grant(principal_id=KUBELET_PRINCIPAL)) != name
-    assert assignment_name(grant(role=BUILT_IN_ROLES["Reader"])) != name
-    assert assignment_name(grant(scope=PODS)) != name
-    assert assignment_name(grant(because="other", identity="other", refused="x")) == name
-
-
-@given(st.sampled_from([str.upper, str.lower, str.title, str.swapcase]))
-def test_a_name_does_not_depend_on_case(change: Callable[[str], str]) -> None:
-    changed = grant(scope=change(SUBNET), principal_id=change(PRINCIPAL))
-    assert assignment_name(changed) == assignment_name(grant())
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.rule)
+def test_a_role_may_take_the_place_of_a_rules_usual_one(row: Row) -> None:
+    custom = "cccccccc-0000-4000-8000-000000000001"
+    by = policy(f"{EVERYWHERE.replace('AcrPull', custom)}roles: {{{row.rule}: {custom}}}\n")
+    found = {g.because: (g.role, g.refused) for g in needs(row.properties, row.facts, by)}
+    assert found.pop(row.because) == (custom, "")
+    assert custom not in {role for role, _ in found.values()}

@@ -187,16 +187,26 @@ def test_a_write_that_finds_its_work_done_says_so(town: Town) -> None:
     assert (written.outcome, written.correlation_id) == ("existed", answer.correlation_id)
 
 
-def test_a_refused_write_has_azures_reason_and_correlation_id(town: Town) -> None:
-    town.fault("status", status=403, code="ScopeLocked", path=ASSIGNMENT)
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"kind": "status", "status": 403, "code": "ScopeLocked"}, "ScopeLocked"),
+        ({"kind": "html", "status": 502}, "Http502"),
+    ],
+    ids=["refusal", "page"],
+)
+def test_a_failed_write_has_azures_reason_and_correlation_id(
+    town: Town, fault: dict[str, Any], reason: str
+) -> None:
+    town.fault(**fault, path=ASSIGNMENT)
     ask(town)
     town.run(10)
-    refused = [entry for entry in writes(town) if entry.status == 403]
+    refused = [entry for entry in writes(town) if entry.status == fault["status"]]
     assert refused
     assert {
         (each.target.lower(), each.outcome, each.correlation_id)
         for each in outcomes(town, ASSIGNMENT_WRITE)
-    } == {(target_of(entry), "ScopeLocked", entry.correlation_id) for entry in refused}
+    } == {(target_of(entry), reason, entry.correlation_id) for entry in refused}
 
 
 def test_a_write_that_nobody_answers_has_a_reason_and_no_correlation_id(town: Town) -> None:

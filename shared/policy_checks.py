@@ -128,7 +128,7 @@ def _body(path: Path, body: dict[str, Any]) -> Complaints:
             yield Complaint((*path, name), "is no member of a managed cluster", remedy)
     identity = body.get("identity")
     kind = identity.get("type") if isinstance(identity, dict) else None
-    if kind not in {"SystemAssigned", "UserAssigned"}:
+    if kind not in ("SystemAssigned", "UserAssigned"):  # of any type: not in a set
         where = (*path, "identity", "type")
         yield Complaint(where, "is not a managed identity", "write SystemAssigned or UserAssigned")
     tags = body.get("tags", {})

@@ -1,23 +1,28 @@
-"""policy.yaml is checked when it is read, and a fault names its field."""
+"""What a policy allows, and which grants it declares for which cluster."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from shared.policy import Parameter, PolicyError, load, parse
+from shared.policy import Parameter
+from shared.policy_file import parse
 from shared.resource_id import ClusterId, parse_scope
-from shared.roles import BUILT_IN_ROLES
+from shared.roles import BUILT_IN_ROLES, NETWORK_CONTRIBUTOR, NEVER_GRANTABLE
 from tests.unit.nouns import CLUSTER, OTHER_SUB, POLICY_TEXT, REGISTRY, SUB, SUBNET, policy
 
-ROOT = Path(__file__).resolve().parents[2]
-OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
-GRANT = "grants: [{{identity: {0}, role: {1}, scope: {2}, because: x}}]\n"
-
-
-@pytest.mark.parametrize("path", [ROOT / "policy.yaml", ROOT / "infra/stack/policy.yaml"])
-def test_the_shipped_policies_are_usable(path: Path) -> None:
-    assert load(path).profiles
+CUSTOM = "12345678-2222-3333-4444-555555555555"
+TWO_ENTRIES = """
+apiVersion: grantkeeper/v1
+profiles: {}
+grantable:
+  - roles: [Network Contributor, %s]
+    scopes: ["/subscriptions/*/resourceGroups/net-*"]
+    dataActions: [Microsoft.Storage/a/read, Microsoft.Network/b/action]
+  - roles: [AcrPull, Key Vault Secrets User]
+    scopes:
+      - /subscriptions/%s/resourceGroups/shared-*/providers/Microsoft.ContainerRegistry/registries/*
+    dataActions: [Microsoft.Storage/c/read]
+""" % (CUSTOM.upper(), OTHER_SUB)  # noqa: UP031
 
 
 def test_what_is_left_out_has_azures_figures() -> None:
@@ -28,74 +33,11 @@ def test_what_is_left_out_has_azures_figures() -> None:
     assert usual.grants == ()
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "named"),
-    [
-        ("grantkeeper/v1", "grantkeeper/v0", "apiVersion"),
-        ("profiles:", "profile:", "profile"),
-        ("grantable:", "grantables:", "grantables"),
-        ("roles: [Network Contributor, AcrPull]", "roles: [Owner]", "Owner"),
-        ("roles: [Network Contributor, AcrPull]", f"roles: [{OWNER}]", "Owner"),
-        ("roles: [Network Contributor, AcrPull]", "roles: AcrPull", "grantable.roles"),
-        ("resourceGroups:", "groups:", "groups"),
-        ("type: integer", "type: float", "parameters"),
-        ("path: /properties", "path: properties", "nodeCount.path"),
-        ("type: integer", "type: string", "nodeCount"),
-        ("minimum: 1", "minimum: one", "minimum"),
-        ("SystemAssigned", "None", "identity.type"),
-        ("SystemAssigned", "ServicePrincipal", "identity.type"),
-        ("identity: {type: SystemAssigned}", "sku: {}", "identity.type"),
-        ("agentPoolProfiles: [", "pools: [", "agentPoolProfiles"),
-        ("      properties:\n", "      properties:\n        servicePrincipalProfile: {}\n",
-         "servicePrincipalProfile"),
-        ("agentPoolProfiles/0/count", "agentPoolProfiles/1/count", "nodeCount.path"),
-        ("agentPoolProfiles/0/count", "agentPoolProfiles/first/count", "nodeCount.path"),
-        ("agentPoolProfiles/0/count", "agentPoolProfiles/0/count/of", "nodeCount.path"),
-        ("type: integer", "type: string, enum: [a]", "nodeCount: minimum"),
-        ("type: integer", "type: integer, pattern: x", "nodeCount.pattern"),
-        ("type: integer, minimum: 1, maximum: 10", "type: string, pattern: '['",
-         "nodeCount.pattern"),
-        ("roles: [Network Contributor, AcrPull]", "roles: [AcrPul]", "grantable.roles"),
-        ("grantable:\n", "grantable:\n  subscriptions: [mine]\n", "grantable.subscriptions"),
-        ("      identity: {", "      tags: [a]\n      identity: {", "tags"),
-    ],
-)  # fmt: skip
-def test_a_fault_names_its_field(before: str, after: str, named: str) -> None:
-    assert before in POLICY_TEXT
-    with pytest.raises(PolicyError) as fault:
-        parse(POLICY_TEXT.replace(before, after, 1).encode())
-    assert named in str(fault.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        (GRANT.format("kubelets", "AcrPull", REGISTRY), "grants[0].identity"),
-        (GRANT.format("kubelet", "AcrPul", REGISTRY), "grants[0].role"),
-        (GRANT.format("kubelet", OWNER, REGISTRY), "Owner"),
-        (GRANT.format("kubelet", "AcrPull", f"/subscriptions/{SUB}"), "grants[0].scope"),
-        (GRANT.format("kubelet", "AcrPull", "/"), "grants[0].scope"),
-        (GRANT.format("kubelet", "AcrPull", f"{REGISTRY}/.."), "grants[0].scope"),
-        ("propagation: {window: PT0S}\n", "propagation"),
-        ("propagation: {consecutiveReads: 0}\n", "propagation"),
-        ("propagation: {window: 60 minutes}\n", "propagation.window"),
-        ("propagation: {verify: hope}\n", "propagation.verify"),
-        ("looks: {resync: -1}\n", "looks.resync"),
-        ("looks: {absent: PT0S}\n", "looks.absent"),
-        ("clusters: 5\n", "clusters"),
-        ("surprise: 1\n", "surprise"),
-    ],
-)
-def test_a_fault_in_an_added_line_names_its_field(text: str, named: str) -> None:
-    with pytest.raises(PolicyError) as fault:
-        policy(text)
-    assert named in str(fault.value)
-
-
-@pytest.mark.parametrize("text", [b"", b"- a", b"\x00", b"a: [", b"{}"])
-def test_what_is_no_policy_is_refused(text: bytes) -> None:
-    with pytest.raises(PolicyError):
-        parse(text)
+def test_the_digest_is_the_meanings_not_the_texts() -> None:
+    usual = policy()
+    assert policy("# a comment\nclusters: ['*']\n").digest == usual.digest
+    assert policy("clusters: ['a']\n").digest != usual.digest
+    assert len(usual.digest) == 16
 
 
 @pytest.mark.parametrize(
@@ -106,27 +48,94 @@ def test_what_is_no_policy_is_refused(text: bytes) -> None:
         ("AcrPull", REGISTRY, ""),
         ("Reader", SUBNET, "RoleNotAllowed"),
         ("Network Contributor", SUBNET.replace("net-main", "my-net-main"), "ScopeNotAllowed"),
-        ("Network Contributor", SUBNET.replace(SUB, OTHER_SUB), "SubscriptionNotAllowed"),
+        ("Network Contributor", SUBNET.replace(SUB, OTHER_SUB), "ScopeNotAllowed"),
     ],
 )
 def test_what_may_be_granted_where(role: str, scope: str, refusal: str) -> None:
     assert policy().refusal(BUILT_IN_ROLES[role], parse_scope(scope), (SUB,)) == refusal
 
 
-def test_named_subscriptions_take_the_place_of_the_managed_ones() -> None:
-    text = POLICY_TEXT + f"  subscriptions: [{OTHER_SUB.upper()}]\n"
-    allowing = parse(text.encode())
-    role = BUILT_IN_ROLES["Network Contributor"]
-    there = parse_scope(SUBNET.replace(SUB, OTHER_SUB))
-    assert allowing.refusal(role, there, (SUB,)) == ""
-    assert allowing.refusal(role, parse_scope(SUBNET), (SUB,)) == "SubscriptionNotAllowed"
+@pytest.mark.parametrize("role", NEVER_GRANTABLE.values())
+def test_roles_that_can_grant_are_refused_for_what_they_are(role: str) -> None:
+    assert policy().refusal(role, parse_scope(SUBNET), (SUB,)) == "RoleNeverAllowed"
 
 
-def test_declared_scopes_name_the_cluster() -> None:
-    scope = "/subscriptions/{subscriptionId}/resourceGroups/net-{resourceGroup}-{name}"
-    (declared,) = policy(GRANT.format("kubelet", "AcrPull", f"'{scope}'")).grants
-    expected = f"/subscriptions/{SUB}/resourceGroups/net-clusters-c1"
-    assert declared.scope_for(CLUSTER) == expected
+def test_role_and_scope_must_be_of_the_same_entry() -> None:
+    two = parse(TWO_ENTRIES.encode())
+    there = parse_scope(REGISTRY.replace(SUB, OTHER_SUB))
+    acr_pull = BUILT_IN_ROLES["AcrPull"]
+    assert two.refusal(acr_pull, there, (SUB,)) == ""
+    assert two.refusal(acr_pull, parse_scope(SUBNET), (SUB,)) == "ScopeNotAllowed"
+    assert two.refusal(CUSTOM, parse_scope(SUBNET), (SUB,)) == ""
+    assert two.refusal(CUSTOM, there, (SUB,)) == "ScopeNotAllowed"
+
+
+def test_an_assignment_may_be_made_where_any_entry_says() -> None:
+    two = parse(TWO_ENTRIES.encode())
+    assert two.may_assign_at(parse_scope(SUBNET), (SUB,))
+    assert two.may_assign_at(parse_scope(REGISTRY.replace(SUB, OTHER_SUB)), (SUB,))
+    assert not two.may_assign_at(parse_scope(REGISTRY), (SUB,))
+    assert not two.may_assign_at(parse_scope(SUBNET), (OTHER_SUB,))
+
+
+def test_the_grantable_roles_are_guids_in_order() -> None:
+    names = ("Network Contributor", "AcrPull", "Key Vault Secrets User")
+    expected = sorted([CUSTOM, *(BUILT_IN_ROLES[name] for name in names)])
+    assert parse(TWO_ENTRIES.encode()).grantable_roles == tuple(expected)
+
+
+def test_data_actions_are_known_of_built_in_roles_and_declared_of_others() -> None:
+    two = parse(TWO_ENTRIES.encode())
+    assert two.data_actions(CUSTOM) == ("Microsoft.Network/b/action", "Microsoft.Storage/a/read")
+    assert two.data_actions(BUILT_IN_ROLES["Key Vault Secrets User"]) == (
+        "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+        "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+        "Microsoft.Storage/c/read",
+    )
+    assert two.data_actions(BUILT_IN_ROLES["Reader"]) == ()
+
+
+def test_a_rule_may_have_a_role_other_than_the_usual() -> None:
+    text = POLICY_TEXT.replace("[Network Contributor,", f"[Network Contributor, {CUSTOM},")
+    replaced = parse(f"{text}roles: {{nodeSubnets: {CUSTOM.upper()}}}\n".encode())
+    assert replaced.role_for("nodeSubnets", NETWORK_CONTRIBUTOR) == CUSTOM
+    assert replaced.role_for("podSubnets", NETWORK_CONTRIBUTOR) == NETWORK_CONTRIBUTOR
+
+
+DECLARING = POLICY_TEXT.replace(
+    "    cluster:\n",
+    f"    grants: [{{identity: kubelet, role: AcrPull, scope: {REGISTRY}, because: profile}}]\n"
+    "    cluster:\n",
+) + (
+    f"grants:\n"
+    f"  - {{identity: kubelet, role: AcrPull, scope: {REGISTRY}, because: other,"
+    f" match: {{names: [other]}}}}\n"
+    f"  - {{identity: kubelet, role: AcrPull, scope: {REGISTRY}, because: tagged,"
+    f" match: {{tags: {{team: pay}}, locations: [westus2]}}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("location", "tags", "profile", "declared"),
+    [
+        ("westus2", {}, "", {}),
+        ("westus2", {"Team": "pay"}, "", {"policy grants[1]": "tagged"}),
+        ("eastus", {"Team": "pay"}, "", {}),
+        ("westus2", {}, "gone", {}),
+        ("westus2", {}, "default", {"policy profiles.default.grants[0]": "profile"}),
+        (
+            "West US 2",
+            {"team": "pay"},
+            "default",
+            {"policy grants[1]": "tagged", "policy profiles.default.grants[0]": "profile"},
+        ),
+    ],
+)
+def test_declared_grants_come_with_their_place(
+    location: str, tags: dict[str, str], profile: str, declared: dict[str, str]
+) -> None:
+    found = parse(DECLARING.encode()).declared(CLUSTER, location, tags, profile)
+    assert {place: grant.because for grant, place in found} == declared
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""The operator's commands: ask for a cluster, see how far it got, follow it, check the policy.
+"""The operator's commands: ask for a cluster, follow it, check the policy, explain what is granted.
 
-They talk to the work account's queue and tables only; Azure Resource Manager is the app's affair.
+They talk to the work account's queue and tables; `explain` and `roles` read Azure Resource Manager
+as well, and none writes to it: that is the app's affair.
 """

@@ -19,7 +19,7 @@ def main() -> int:
         return failed.code
     except AzureError as error:
         _complain(storage_fault(error))
-        return ExitCode.STORAGE
+        return ExitCode.AZURE
     return ExitCode.OK
 
 

@@ -5,17 +5,19 @@ from typing import Annotated
 
 import typer
 
-from grantkeeper import audit, durations, policies, policy_condition, status, submit, watch
+from grantkeeper import access, audit, durations, policies, policy_condition, status, submit, watch
 from grantkeeper.connection import LOCAL_ENVIRONMENT, Place, local_environment, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
+from grantkeeper.options import AsJson, Interval, PolicyFile, Subscription, Timeout, default_policy
 
 HELP = """\
-Ask for AKS clusters, and see how far they and their grants got.
+Ask for AKS clusters, see how far they and their grants got, and what may be granted why.
 
 Where the storage is: --work-storage, or --queue-uri with --table-uri and your own Azure identity.
 When neither is set and there is a .local/env here (make up), the local stack is used.
 
-Exit codes: 0 ok; 1 not Ready; 2 wrong usage or input; 3 not found; 4 storage cannot be used.
+Exit codes: 0 ok; 1 not Ready, or refused; 2 wrong usage or input; 3 not found; 4 storage or
+Azure cannot be used.
 """
 
 app = typer.Typer(
@@ -31,19 +33,6 @@ policy_app = typer.Typer(
     help="The operator's policy.yaml.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(policy_app, name="policy")
-
-PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", envvar="POLICY_FILE", help="policy.yaml of the app")
-]
-Subscription = Annotated[
-    str,
-    typer.Option(
-        "--subscription", envvar="SUBSCRIPTION_ID", help="managed subscriptions; first is default"
-    ),
-]
-Timeout = Annotated[str, typer.Option(metavar="SPAN", help="give up after this long: 90m")]
-Interval = Annotated[str, typer.Option(metavar="SPAN", help="time between looks: 1s")]
-AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @app.callback()
@@ -104,7 +93,7 @@ def submit_command(
     """
     place: Place = context.obj
     managed = submit.subscriptions(subscription or place.local.get("SUBSCRIPTION_ID", ""))
-    rules = policies.load(policy or _default_policy(place))
+    rules = policies.load(policy or default_policy(place))
     flags = submit.Flags(
         name, resource_group, location, profile, tuple(param or ()), tuple(tag or ()), request_id
     )
@@ -198,7 +187,7 @@ def policy_check(
 
     Example: grantkeeper policy check policy.yaml
     """
-    path = file or _default_policy(context.obj)
+    path = file or default_policy(context.obj)
     if as_json:
         raise typer.Exit(policies.check_for_programs(path))
     policies.check(path)
@@ -228,9 +217,9 @@ def policy_condition_command(
     Example: az role assignment create --condition-version 2.0 --condition
     "$(grantkeeper policy condition policy.yaml)" ...
     """
-    rules = policies.load(file or _default_policy(context.obj))
+    rules = policies.load(file or default_policy(context.obj))
     raise typer.Exit(policy_condition.run(rules))
 
 
-def _default_policy(place: Place) -> Path:
-    return Path(place.local.get("POLICY_FILE", "policy.yaml"))
+app.command("explain")(access.explain_command)
+app.add_typer(access.roles_app, name="roles")

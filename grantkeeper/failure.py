@@ -10,7 +10,7 @@ class ExitCode(IntEnum):
     NOT_READY = 1
     WRONG_INPUT = 2  # also typer's own for wrong usage
     NOT_FOUND = 3
-    STORAGE = 4
+    AZURE = 4  # the storage account, or Azure Resource Manager, cannot be used
 
 
 class CommandFailed(Exception):

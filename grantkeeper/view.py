@@ -52,12 +52,12 @@ def detail(cluster: Cluster) -> RenderableType:
     asked = cluster.request
     origin = f"made for request {asked.request_id}" if asked else "made by someone else"
     parts: list[RenderableType] = [
-        _unbroken(f"{cluster.label}\n{cluster.id}\n{origin}\n"),
+        unbroken(f"{cluster.label}\n{cluster.id}\n{origin}\n"),
         _conditions(cluster),
         *map(_grant, cluster.grants),
     ]
     if cluster.credentials_command:
-        parts.append(_unbroken(f"\nUse it:  {cluster.credentials_command}"))
+        parts.append(unbroken(f"\nUse it:  {cluster.credentials_command}"))
     return Group(*parts)
 
 
@@ -77,7 +77,7 @@ def audit(cluster_id: str, entries: Iterable[AuditEntry]) -> RenderableType:
     intents = [each for each in rows if each.phase == "intent"]
     effects = [_effect(intent, outcomes.get(intent.effect_id)) for intent in intents]
     return Group(
-        _unbroken(printable(cluster_id)),
+        unbroken(printable(cluster_id)),
         *(effects or [Text("nothing was written to Azure for it")]),
     )
 
@@ -120,7 +120,7 @@ def _conditions(cluster: Cluster) -> Table:
 
 def _grant(grant: Grant) -> Text:
     """A grant as a paragraph: its three states each with its time, and by what evidence."""
-    text = _unbroken("")
+    text = unbroken("")
     text.append(f"\n{grant.identity}: {grant.role_name}  ", "bold")
     text.append(grant.state, _COLOUR.get(grant.state, ""))
     if grant.evidence:
@@ -140,7 +140,7 @@ def _grant(grant: Grant) -> Text:
 def _effect(intent: AuditEntry, outcome: AuditEntry | None) -> Text:
     """A write as a paragraph: when, what, how it ended, for whom and why."""
     end = outcome.outcome if outcome else "no outcome"
-    text = _unbroken("")
+    text = unbroken("")
     text.append(f"\n{_time(intent.at)}  {printable(intent.action)}  ", "bold")
     text.append(printable(end), _COLOUR.get(end, "red"))
     rows = [f"on {intent.target}"]
@@ -157,7 +157,7 @@ def _effect(intent: AuditEntry, outcome: AuditEntry | None) -> Text:
     return text
 
 
-def _unbroken(text: str) -> Text:
+def unbroken(text: str) -> Text:
     """Lines that the terminal may wrap, but that are copied whole: ids and commands."""
     return Text(text, no_wrap=True, overflow="ignore")
 

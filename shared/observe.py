@@ -4,6 +4,7 @@ Reads only. What cannot be read raises `Failure`, and the turn is put off; but o
 the cluster only points at, and of roles that others hold, nothing is concluded then.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,9 @@ from shared.profiles import REQUEST_TAG
 from shared.resource_id import ClusterId, covers, parse_scope
 from shared.store import Store
 from shared.wanted import wanted
+
+# A role's definition by its GUID and a subscription's id, or None when there is none.
+Definition = Callable[[str, str], permissions.RoleDefinition | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,12 @@ class Observer:
         propagation = self.policy.propagation
         to_read = [p for p in current if progress.to_read(p, propagation, now)]
         held = self._held(to_read)
-        stronger = self._stronger(to_read, held)
+        more = stronger(to_read, held, self.definitions.get)
         return replace(
             record,
             faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
             links=tuple(links.used.values()),
-            grants=tuple(progress.look(p, held, propagation, now, stronger) for p in current),
+            grants=tuple(progress.look(p, held, propagation, now, more) for p in current),
             former=progress.remembered(record.former + former),
         )
 
@@ -103,35 +107,36 @@ class Observer:
             for assignment in self.arm.assignments(principal, subscription)
         )
 
-    def _stronger(
-        self, looked_for: list[Progress], held: tuple[Assignment, ...]
-    ) -> progress.Stronger:
-        """Which other roles held where a grant is wanted give all that it would."""
-        found = set[tuple[str, str]]()
-        for grant in (p.grant for p in looked_for):
-            scope = parse_scope(grant.scope)
-            there = {
-                assignment.role
-                for assignment in held
-                if assignment.principal_id == grant.principal_id
-                and covers(assignment.scope, scope)
-                and not assignment.condition
-            }
-            if grant.role not in there:
-                found |= {
-                    (role, grant.role)
-                    for role in there
-                    if self._gives(role, grant.role, scope.subscription_id)
-                }
-        return frozenset(found)
 
-    def _gives(self, role: str, needed: str, subscription_id: str) -> bool:
-        try:
-            held = self.definitions.get(role, subscription_id)
-            wanted = self.definitions.get(needed, subscription_id)
-        except Failure:
-            return False  # not known now; at worst a role is assigned that was not needed
-        return bool(held and wanted and permissions.at_least(held, wanted))
+def stronger(
+    looked_for: list[Progress], held: tuple[Assignment, ...], definition: Definition
+) -> progress.Stronger:
+    """Which other roles held where a grant is wanted give all that it would."""
+    found = set[tuple[str, str]]()
+    for grant in (p.grant for p in looked_for):
+        scope = parse_scope(grant.scope)
+        there = {
+            assignment.role
+            for assignment in held
+            if assignment.principal_id == grant.principal_id
+            and covers(assignment.scope, scope)
+            and not assignment.condition
+        }
+        if grant.role not in there:
+            found |= {
+                (role, grant.role)
+                for role in there
+                if _gives(role, grant.role, scope.subscription_id, definition)
+            }
+    return frozenset(found)
+
+
+def _gives(role: str, needed: str, subscription_id: str, definition: Definition) -> bool:
+    try:
+        held, wanted = (definition(each, subscription_id) for each in (role, needed))
+    except Failure:
+        return False  # not known now; at worst a role is assigned that was not needed
+    return bool(held and wanted and permissions.at_least(held, wanted))
 
 
 def _same_incarnation(record: Record, cluster: Cluster) -> Record:

@@ -1,0 +1,137 @@
+"""The commands about what may be granted, as they are typed: `explain`, `roles`, `roles accept`.
+
+They read Azure with the caller's own identity, and write nothing to it.
+"""
+
+from typing import Annotated
+
+import typer
+
+from grantkeeper import explain, policies, roles, submit
+from grantkeeper.arm_reader import cloud
+from grantkeeper.connection import Place
+from grantkeeper.options import (
+    AsJson,
+    CloudName,
+    Endpoint,
+    PolicyFile,
+    Subscription,
+    default_policy,
+)
+
+roles_app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+
+
+def explain_command(
+    context: typer.Context,
+    cluster: Annotated[
+        str,
+        typer.Option(
+            "--cluster", metavar="FILE|ID", help="a file, - for standard input; or a live cluster"
+        ),
+    ],
+    profile: Annotated[str, typer.Option(help="with the grants this profile declares")] = "",
+    subscription: Subscription = "",
+    policy: PolicyFile = None,
+    cloud_name: CloudName = "AzureCloud",
+    arm_endpoint: Endpoint = "",
+    as_json: AsJson = False,
+) -> None:
+    """Explain which grants a cluster gets and why: a dry run.
+
+    Each grant has the JSON property it comes from, whether the policy allows it, and if not, the
+    line an administrator can run in its place. Nothing is ever written: not to Azure, and not to
+    the app's storage.
+
+    A FILE is the cluster's JSON: as ARM writes it, or as az aks show prints it (without
+    `properties`, with names such as vnetSubnetId). Nothing is read from Azure then; what lies
+    behind the cluster, such as a subnet's route table, is listed as not read. The file may be of
+    a cluster that is yet to be made, if it has an id.
+
+    An ID is an ARM id, group/name or a name. The cluster, what it points at, the roles and what
+    its identities hold are read with your own identity (az login, or a managed identity), which
+    needs the role Reader. Whether a custom role has changed since it was first granted is known
+    to the app only.
+
+    The exit code is 0 when all is allowed or there already, 1 when something is refused, cannot
+    be read or understood, or the cluster gets nothing; 2 for wrong input, 3 when there is no such
+    cluster, 4 when Azure cannot be read. --json prints one object: apiVersion, clusterId, clear,
+    identities, grants, faults and unread.
+
+    Example: grantkeeper explain --cluster myGroup/MyCluster
+
+    Example: az aks show -g myGroup -n MyCluster | grantkeeper explain --cluster - --json
+    """
+    place: Place = context.obj
+    question = explain.Question(
+        cluster=cluster,
+        policy=policies.load(policy or default_policy(place)),
+        managed=_managed(place, subscription),
+        profile=profile,
+        cloud=cloud(place, cloud_name, arm_endpoint),
+    )
+    raise typer.Exit(explain.run(place, question, as_json))
+
+
+@roles_app.callback()
+def roles_command(
+    context: typer.Context,
+    subscription: Subscription = "",
+    policy: PolicyFile = None,
+    offline: Annotated[bool, typer.Option("--offline", help="do not read Azure")] = False,
+    cloud_name: CloudName = "AzureCloud",
+    arm_endpoint: Endpoint = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the roles that the policy allows, where, and what they allow whoever has them.
+
+    The definitions are read from Azure with your own identity, in the first of the managed
+    subscriptions, and judged as the app does before it grants a role. With --offline there are
+    names and GUIDs only.
+
+    The exit code is 0 when every role is safe, 1 when one is not, 4 when Azure cannot be read.
+    --json prints one object: apiVersion, live and roles.
+
+    Example: grantkeeper roles --offline
+    """
+    if context.invoked_subcommand:
+        return
+    place: Place = context.obj
+    rules = policies.load(policy or default_policy(place))
+    source = None if offline else cloud(place, cloud_name, arm_endpoint)
+    managed = "" if offline else _first(place, subscription)
+    raise typer.Exit(roles.run(place, rules, source, managed, as_json))
+
+
+@roles_app.command("accept")
+def accept_command(
+    context: typer.Context,
+    role: Annotated[str, typer.Argument(metavar="GUID", help="the custom role's GUID")],
+    subscription: Subscription = "",
+    policy: PolicyFile = None,
+    cloud_name: CloudName = "AzureCloud",
+    arm_endpoint: Endpoint = "",
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Accept a custom role whose definition has changed since the app first granted it.
+
+    The app grants such a role no more (RoleDefinitionChanged) until somebody has looked at it.
+    What it allows now is shown; what it allowed before is not known, only that it was something
+    else. Only the app's storage is written to. The exit code is 1 when it is not accepted.
+
+    Example: grantkeeper roles accept 11111111-2222-3333-4444-555555555555
+    """
+    place: Place = context.obj
+    rules = policies.load(policy or default_policy(place))
+    source = cloud(place, cloud_name, arm_endpoint)
+    raise typer.Exit(roles.accept(place, rules, source, _first(place, subscription), role, yes))
+
+
+def _managed(place: Place, text: str) -> tuple[str, ...]:
+    """The managed subscriptions, none when nothing names one. Raises `CommandFailed`."""
+    text = text or place.local.get("SUBSCRIPTION_ID", "")
+    return submit.subscriptions(text) if text else ()
+
+
+def _first(place: Place, text: str) -> str:
+    return submit.subscriptions(text or place.local.get("SUBSCRIPTION_ID", ""))[0]

@@ -1,0 +1,123 @@
+"""The command `explain`: which grants a cluster gets and why, without making any of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import typer
+
+from grantkeeper import cluster_file, explain_view, view
+from grantkeeper.arm_reader import open_arm
+from grantkeeper.connection import Place
+from grantkeeper.explanation import Explanation, explain
+from grantkeeper.failure import CommandFailed, ExitCode
+from grantkeeper.sight import Live, Offline
+from shared.arm import Arm
+from shared.model import Cluster
+from shared.policy import Policy
+from shared.resource_id import ClusterId, InvalidId, cluster_id, parse_cluster_id
+from shared.settings import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to explain: `cluster` is a file's name, `-`, an ARM id, group/name or a name; `managed`
+    are the managed subscriptions, by default the cluster's own; `profile` is the one the cluster is
+    taken to be made from."""
+
+    cluster: str
+    policy: Policy
+    managed: tuple[str, ...]
+    profile: str
+    cloud: Cloud
+
+
+def run(place: Place, question: Question, as_json: bool) -> ExitCode:
+    """Print the explanation, and the exit code. Raises `CommandFailed`."""
+    profiles = question.policy.profiles
+    if question.profile and question.profile not in profiles:
+        known = ", ".join(profiles) or "none"
+        raise CommandFailed(
+            ExitCode.WRONG_INPUT, f"{question.profile}: no such profile; there are: {known}"
+        )
+    found = _offline(question) if _is_file(question.cluster) else _live(place, question)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        view.console().print(explain_view.whole(found), crop=False)
+    return ExitCode.OK if found.clear else ExitCode.NOT_READY
+
+
+def _is_file(text: str) -> bool:
+    if text == cluster_file.STANDARD_INPUT:
+        return True
+    return not text.startswith("/subscriptions/") and (
+        text.endswith(".json") or Path(text).is_file()
+    )
+
+
+def _offline(question: Question) -> Explanation:
+    cluster = cluster_file.read(question.cluster)
+    try:
+        where = parse_cluster_id(cluster.id)
+    except InvalidId as error:
+        raise CommandFailed(ExitCode.WRONG_INPUT, f"{question.cluster}: id: {error}") from None
+    return _explanation(question, cluster, where, Offline())
+
+
+def _live(place: Place, question: Question) -> Explanation:
+    with open_arm(place, question.cloud) as arm:
+        where, cluster = _cluster(arm, question)
+        return _explanation(question, cluster, where, Live(arm, question.policy, datetime.now(UTC)))
+
+
+def _explanation(
+    question: Question, cluster: Cluster, where: ClusterId, sight: Live | Offline
+) -> Explanation:
+    managed = question.managed or (where.subscription_id,)
+    return explain(cluster, where, question.profile, question.policy, managed, sight)
+
+
+def _cluster(arm: Arm, question: Question) -> tuple[ClusterId, Cluster]:
+    """The one cluster that is meant. Raises `CommandFailed`, and `Failure`."""
+    seen = {where: arm.get_cluster(where) for where in _meant(arm, question)}
+    found = [(where, cluster) for where, cluster in seen.items() if cluster]
+    if not found:
+        raise CommandFailed(ExitCode.NOT_FOUND, f"{question.cluster}: no such file or cluster")
+    if len(found) > 1:
+        listed = "".join(f"\n  {where}" for where, _ in found)
+        raise CommandFailed(
+            ExitCode.WRONG_INPUT,
+            f"{question.cluster} is the name of {len(found)} clusters; say which:{listed}",
+        )
+    return found[0]
+
+
+def _meant(arm: Arm, question: Question) -> Iterator[ClusterId]:
+    """The ids that the text may stand for. Raises `CommandFailed`."""
+    text = question.cluster
+    try:
+        if text.startswith("/"):
+            yield parse_cluster_id(text)
+            return
+        if not question.managed:
+            raise CommandFailed(
+                ExitCode.WRONG_INPUT, "SUBSCRIPTION_ID: missing; set it, or give the ARM id"
+            )
+        group, slash, name = text.rpartition("/")
+        for subscription in question.managed:
+            if slash:
+                yield cluster_id(subscription, group, name)
+            else:
+                yield from _called(arm, subscription, name)
+    except InvalidId as error:
+        raise CommandFailed(ExitCode.WRONG_INPUT, f"{text}: {error}") from None
+
+
+def _called(arm: Arm, subscription: str, name: str) -> Iterator[ClusterId]:
+    """The clusters of this name in whatever group of a subscription."""
+    for cluster in arm.list_clusters(subscription):
+        if cluster.id.lower().endswith(f"/managedclusters/{name.lower()}"):
+            yield parse_cluster_id(cluster.id)

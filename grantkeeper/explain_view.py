@@ -1,0 +1,96 @@
+"""How an explanation looks on a terminal: paragraphs, so that it is read at any width."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from grantkeeper.explanation import Explained, Explanation
+from grantkeeper.view import printable, unbroken
+
+
+def whole(found: Explanation) -> RenderableType:
+    """Everything: the cluster, its identities, each grant, and what could not be told."""
+    return Group(
+        unbroken("\n".join(map(printable, _header(found)))),
+        *_identities(found),
+        *map(_grant, found.grants),
+        *_section(
+            "Passed over in the cluster's JSON",
+            (f"{each.property} {each.message}" for each in found.faults),
+        ),
+        *_unread(found),
+        unbroken(f"\n{_verdict(found)}"),
+    )
+
+
+def _header(found: Explanation) -> Iterator[str]:
+    yield f"{found.resource_group}/{found.name}"
+    yield found.cluster_id
+    yield f"identity type {found.identity_type}; profile {found.profile or 'none'}"
+    if found.live:
+        yield "Read from Azure; nothing was written."
+    else:
+        yield "Offline: nothing was read from Azure, so what exists is not known."
+    if found.nothing_because:
+        yield f"It gets no grants: {found.nothing_because}"
+
+
+def _identities(found: Explanation) -> Iterator[Text]:
+    each = found.identities
+    width = max((len(one.identity) for one in each), default=0)
+    lines = (f"{one.identity:{width}}  {one.principal_id or 'not there yet'}" for one in each)
+    return _section("Identities", lines)
+
+
+def _grant(grant: Explained) -> Text:
+    """A grant as a paragraph: what, whether, where, why, and what to do if it is refused."""
+    text = unbroken("")
+    text.append(f"\n{printable(f'{grant.identity}: {grant.role_name}')}  ", "bold")
+    text.append(*(("allowed", "green") if grant.allowed else (f"refused: {grant.reason}", "red")))
+    text.append(f"  {_existence(grant)}".rstrip())
+    rows = [f"on {grant.scope}", f"because {grant.because}, from {grant.source}"]
+    if grant.message:
+        rows.append(grant.message)
+    if grant.remedy:
+        rows.append(grant.remedy)
+    for row in rows:
+        text.append(f"\n  {printable(row)}")
+    return text
+
+
+def _existence(grant: Explained) -> str:
+    if grant.exists == "yes":
+        return printable(f"held as {grant.held_as}") if grant.held_as else "exists"
+    if grant.principal_id is None:
+        return "waits for the identity"
+    if grant.exists == "unknown":
+        return ""
+    return "would be made" if grant.allowed else "does not exist"
+
+
+def _unread(found: Explanation) -> Iterator[Text]:
+    title = "Could not be read" if found.live else "Not read offline, and more may follow from it"
+    lines = []
+    for each in found.unread:
+        why = f"{each.reason}: {each.message or ''}" if each.reason else ", ".join(each.facts)
+        lines.append(f"{each.id} ({why})")
+    return _section(title, lines)
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[Text]:
+    """A title with its lines below; nothing when there are none."""
+    rows = [f"\n  {printable(line)}" for line in lines]
+    if rows:
+        text = unbroken("")
+        text.append(f"\n{title}", "bold underline")
+        text.append("".join(rows))
+        yield text
+
+
+def _verdict(found: Explanation) -> str:
+    if found.nothing_because:
+        return "Nothing is granted."
+    refused = sum(not each.allowed for each in found.grants)
+    text = f"{len(found.grants) - refused} grants allowed, {refused} refused."
+    return text if found.clear else f"{text} Not all is clear: see above."

@@ -19,6 +19,9 @@ VALIDATOR = Draft202012Validator(json.loads(schema()))
 WHOLE: dict[str, Any] = yaml.safe_load((ROOT / "tests/e2e/policy.yaml").read_text())
 
 
+DAMAGES: tuple[Any, ...] = ("drop", "rename", None, [], {}, "x", 5, True)
+
+
 def test_the_committed_schema_is_the_generated_one(typed: Type) -> None:
     committed = (ROOT / "policy.schema.json").read_text()
     assert committed == typed("policy", "schema").out, (
@@ -39,7 +42,7 @@ def damaged() -> list[Any]:
     """The policy with each of its members in turn dropped, renamed, and of another type."""
     found: list[Any] = []
     for path in paths(WHOLE):
-        for damage in ("drop", "rename", None, [], {}, "x", 5, True):
+        for damage in DAMAGES:
             data = copy.deepcopy(WHOLE)
             place: Any = data
             for part in path[:-1]:

@@ -32,7 +32,7 @@ propagation: {{window: PT60M, verify: read}}
 looks: {{resync: PT1H}}
 """
 )
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, 0, -1, 2**70, 1.5, "", "*", "/", "..", "Owner", "Reader", "Contributor", [], {},
     [[]], {"a": None}, ["*"], "/subscriptions/*", f"/subscriptions/{SUB}", "PT0S", "\n", "é",
     "/subscriptions/*/resourceGroups/*", NEVER_GRANTABLE["Owner"].upper(), "{name}",
@@ -89,7 +89,7 @@ def damaged(dice: Random) -> Any:
             case 0:
                 del place[key]
             case 1:
-                place[key] = copy.deepcopy(dice.choice(ODD[:4] + ODD[5:]))
+                place[key] = copy.deepcopy(dice.choice(ODD))
             case 2 if isinstance(place, dict):
                 place[f"{key}{dice.choice(['s', '', ' '])}"] = place.pop(key)
             case _:

@@ -2,9 +2,10 @@
 
 import re
 import string
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.resource_id import (
@@ -17,6 +18,7 @@ from shared.resource_id import (
     guid,
     parse_cluster_id,
     parse_scope,
+    resource_type,
     subscription_id,
 )
 
@@ -159,6 +161,13 @@ def test_arms_spelling_of_types_is_restored() -> None:
     assert str(parse_scope(shouted)) == SUBNET
 
 
+def test_a_type_is_one_that_roles_are_granted_on() -> None:
+    assert resource_type("microsoft.keyvault/VAULTS") == "Microsoft.KeyVault/vaults"
+    for other in ("Microsoft.KeyVault", "Microsoft.Authorization/roleAssignments", "", "*"):
+        with pytest.raises(InvalidId):
+            resource_type(other)
+
+
 def test_parts() -> None:
     assert parse_scope(SUBNET) == ResourceId(
         SUB, "net-main", "Microsoft.Network/virtualNetworks/subnets", ("v", "nodes")
@@ -217,6 +226,20 @@ def test_no_accepted_id_holds_anything_but_allowed_characters(
 )
 def test_no_accepted_id_hides_an_inserted_text(text: str, position: int, inserted: str) -> None:
     _accepted_only_if_clean(text[:position] + inserted + text[position:])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_no_damaged_id_is_accepted_unless_it_reads_as_one(seed: int) -> None:
+    """10,000 ids, a hundred from each number drawn: a few characters swapped, doubled or lost."""
+    dice = Random(seed)  # noqa: S311
+    for _ in range(100):
+        text = dice.choice([GROUP, VNET, SUBNET, CLUSTER])
+        for _ in range(dice.randint(1, 3)):
+            place = dice.randrange(len(text))
+            new = dice.choice(["", "/", "..", "%2f", "#", "?", "\\", "\n", "\0", "é", "*", "a"])
+            text = text[:place] + new + text[place + dice.randrange(2) :]
+        _accepted_only_if_clean(text)
 
 
 def _accepted_only_if_clean(text: str) -> None:

@@ -5,10 +5,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from shared.model import Cluster, Pool
+from shared.document import Node
+from shared.model import Cluster
 from shared.wire import Page, cluster
 from tests.unit.nouns import CLUSTER, KUBELET_PRINCIPAL, NET, PRINCIPAL, SUBNET
+
+OMS, WEB, OTHER = (f"bbbbbbbb-0000-4000-8000-00000000000{n}" for n in range(3))
 
 # As in a recording of `az aks create` (azure-cli, test_aks_create_no_ssh_key), shortened.
 BODY: dict[str, Any] = {
@@ -37,12 +41,12 @@ BODY: dict[str, Any] = {
             "kubeletidentity": {"resourceId": "r", "clientId": "c", "objectId": KUBELET_PRINCIPAL}
         },
         "addonProfiles": {
-            "OmsAgent": {"enabled": True, "config": None, "identity": {"objectId": "OMS"}},
+            "OmsAgent": {"enabled": True, "config": None, "identity": {"objectId": OMS.upper()}},
             "azurepolicy": {"enabled": True, "config": {}},
-            "httpApplicationRouting": {"enabled": False, "identity": {"objectId": "old"}},
+            "httpApplicationRouting": {"enabled": False, "identity": {"objectId": OTHER}},
         },
         "ingressProfile": {
-            "webAppRouting": {"enabled": True, "identity": {"objectId": "web", "clientId": "x"}}
+            "webAppRouting": {"enabled": True, "identity": {"objectId": WEB, "clientId": "x"}}
         },
         "networkProfile": {
             "networkPlugin": "azure",
@@ -65,7 +69,10 @@ def identified(identity: Any) -> Cluster:
 
 
 def test_a_whole_cluster() -> None:
-    assert read() == Cluster(
+    seen = read()
+    assert seen.body.value == BODY
+    assert seen.body.faults == {}
+    assert replace(seen, body=Node({})) == Cluster(
         id=str(CLUSTER),
         location="westus2",
         provisioning_state="Succeeded",
@@ -76,15 +83,9 @@ def test_a_whole_cluster() -> None:
         principals={
             "controlPlane": PRINCIPAL,
             "kubelet": KUBELET_PRINCIPAL,
-            "addon:omsagent": "oms",
-            "addon:webapprouting": "web",
+            "addon:omsagent": OMS,
+            "addon:webapprouting": WEB,
         },
-        pools=(
-            Pool("nodepool1", SUBNET),
-            Pool("pods", "", f"{SUBNET}-pods"),
-            Pool("plain"),
-        ),
-        outbound_ip_ids=(f"{NET}/publicIPAddresses/out",),
         tags={"team": "payments"},
     )
 
@@ -98,10 +99,12 @@ def test_a_cluster_being_created_has_one_identity() -> None:
 
 
 def test_a_user_assigned_identity_is_the_control_planes() -> None:
-    users = {"/subscriptions/x/…/mine": {"principalId": "MINE", "clientId": "c"}}
-    seen = identified({"type": "UserAssigned", "userAssignedIdentities": users})
-    assert seen.principals["controlPlane"] == "mine"
+    users = {"/subscriptions/x/…/mine": {"principalId": OTHER.upper(), "clientId": "c"}}
+    seen = identified({"type": "userassigned", "userAssignedIdentities": users})
+    assert (seen.identity_type, seen.principals["controlPlane"]) == ("UserAssigned", OTHER)
     assert seen.has_managed_identity
+    both = {"type": "UserAssigned", "userAssignedIdentities": users, "principalId": PRINCIPAL}
+    assert identified(both).principals["controlPlane"] == OTHER
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,10 @@ def test_a_user_assigned_identity_is_the_control_planes() -> None:
         {"type": "None"},
         {"type": "SystemAssigned"},
         {"type": "SystemAssigned", "principalId": None},
+        {"type": "SystemAssigned", "principalId": 3},
+        {"type": "None", "principalId": PRINCIPAL},
+        {"principalId": PRINCIPAL},
+        "SystemAssigned",
         {"type": "UserAssigned", "userAssignedIdentities": None},
         {"type": "UserAssigned", "userAssignedIdentities": {"/x": {}}},
     ],
@@ -145,21 +152,7 @@ def test_the_service_principal_tells_whether_identity_is_managed(
 def test_nulls_are_as_good_as_nothing(name: str) -> None:
     without = {k: v for k, v in BODY["properties"].items() if k != name}
     left_out = cluster(json.dumps({**BODY, "properties": without}).encode())
-    assert read(**{name: None}) == left_out
-
-
-@pytest.mark.parametrize(
-    "network",
-    [
-        {},
-        {"loadBalancerProfile": None},
-        {"loadBalancerProfile": {"outboundIPs": None}},
-        {"loadBalancerProfile": {"outboundIPs": {"publicIPs": None}}},
-        {"loadBalancerProfile": {"managedOutboundIPs": {"count": 1}}},
-    ],
-)
-def test_a_cluster_without_outbound_ips_of_its_own(network: Any) -> None:
-    assert read(networkProfile=network).outbound_ip_ids == ()
+    assert replace(read(**{name: None}), body=left_out.body) == left_out
 
 
 @pytest.mark.parametrize(
@@ -175,11 +168,110 @@ def test_why_a_cluster_failed(status: Any, failure: str) -> None:
     assert read(status=status).failure == failure
 
 
+def test_a_long_failure_is_cut_short() -> None:
+    long = read(status={"provisioningError": {"code": "A", "message": "b" * 5000}})
+    assert long.failure == "A: " + "b" * 1997
+
+
 def test_a_bare_cluster_is_enough() -> None:
-    assert cluster(b'{"id": "x"}').provisioning_state == ""
+    bare = cluster(b'{"id": "x"}')
+    assert replace(bare, body=Node({})) == Cluster("x", "", "", "", "None", "", "", {})
 
 
-@pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b"{}", b'{"id": 3}', b'{"id": "x", "pro'])
+def test_a_cluster_is_known_by_the_id_it_was_asked_for_by() -> None:
+    assert cluster(b'{"id": "y"}', "x").id == cluster(b"{}", "x").id == "x"
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        ("SYSTEMASSIGNED", "SystemAssigned"),
+        ("none", "None"),
+        ("", "None"),
+        ("SystemAssigned, UserAssigned", "Unknown"),
+        ("odd", "Unknown"),
+    ],
+)
+def test_types_of_identity(kind: str, known: str) -> None:
+    assert identified({"type": kind, "principalId": PRINCIPAL}).identity_type == known
+
+
+@pytest.mark.parametrize(
+    ("properties", "path"),
+    [
+        ({"identityProfile": {"kubeletidentity": {"objectId": "root"}}},
+         "identityProfile.kubeletidentity.objectId"),
+        ({"identityProfile": {"KubeletIdentity": {"objectId": PRINCIPAL + "\n"}}},
+         "identityProfile.KubeletIdentity.objectId"),
+        ({"addonProfiles": {"omsagent": {"enabled": True, "identity": {"objectId": "' or '"}}}},
+         "addonProfiles.omsagent.identity.objectId"),
+        ({"ingressProfile": {"webAppRouting": {"enabled": True, "identity": {"objectId": "x"}}}},
+         "ingressProfile.webAppRouting.identity.objectId"),
+    ],
+)  # fmt: skip
+def test_a_principal_that_is_no_guid_is_not_believed(properties: Any, path: str) -> None:
+    seen = cluster(json.dumps({"id": "x", "properties": properties}).encode())
+    assert seen.principals == {}
+    assert seen.body.faults == {f"properties.{path}": "is not a GUID"}
+
+
+def test_principals_that_contradict_each_other_are_not_believed() -> None:
+    kubelets = {
+        "kubeletidentity": {"objectId": KUBELET_PRINCIPAL},
+        "KubeletIdentity": {"objectId": OTHER},
+        "other": {"objectId": PRINCIPAL},
+    }
+    on = {"enabled": "True", "identity": {"objectId": OMS}}
+    addons = {"omsagent": on, "OMSAgent": {**on, "identity": {"objectId": OTHER}}}
+    seen = read(identityProfile=kubelets, addonProfiles=addons, ingressProfile=None)
+    assert seen.principals == {"controlPlane": PRINCIPAL}
+    why = "contradicts another principal of the same identity"
+    assert seen.body.faults == {
+        "properties.identityProfile.kubeletidentity.objectId": why,
+        "properties.identityProfile.KubeletIdentity.objectId": why,
+        "properties.addonProfiles.omsagent.identity.objectId": why,
+        "properties.addonProfiles.OMSAgent.identity.objectId": why,
+    }
+    agreeing = {"omsagent": on, "OMSAgent": on, "omsAgent": {"enabled": False, "identity": OTHER}}
+    assert read(addonProfiles=agreeing).principals["addon:omsagent"] == OMS
+
+
+def test_two_user_assigned_identities_are_one_too_many() -> None:
+    users = {"/a": {"principalId": OTHER}, "/b": {"principalId": OMS}, "/c": {}}
+    seen = identified({"type": "UserAssigned", "userAssignedIdentities": users})
+    assert "controlPlane" not in seen.principals
+    assert len(seen.body.faults) == 2
+
+
+@pytest.mark.parametrize("word", ["a b", "a\n", "<x>", "é", "a" * 101])
+def test_a_word_that_is_none_is_left_out_and_noted(word: str) -> None:
+    seen = read(provisioningState=word, resourceUID=word)
+    assert (seen.provisioning_state, seen.resource_uid) == ("", "")
+    assert seen.body.faults == {
+        "properties.provisioningState": "has unexpected characters",
+        "properties.resourceUID": "has unexpected characters",
+    }
+    assert read(provisioningState="Suc-ceeded_1").provisioning_state == "Suc-ceeded_1"
+
+
+def test_tags_that_are_no_texts_are_left_out() -> None:
+    tagged = cluster(json.dumps({"id": "x", "tags": {"a": "b", "c": 3, "d": None}}).encode())
+    assert tagged.tags == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"id": 3}',
+        b'{"id": "x", "pro',
+        b'{"id": "x", "a": "\xff"}',
+        b'{"id": ' + b"[" * 100_000,
+    ],
+)
 def test_what_is_no_cluster_is_an_error(text: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         cluster(text)

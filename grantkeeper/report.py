@@ -27,7 +27,11 @@ class _Json(Struct, frozen=True, rename="camel"):
 
 
 class Grant(_Json, frozen=True):
-    """One role assignment a cluster needs: `state` is the furthest reached, `role` a GUID."""
+    """One role assignment a cluster needs: `state` is the furthest reached, `role` a GUID.
+
+    `source` is where the need was read, `refused` why the grant is not made, `heldAs` by which
+    other assignment the identity has it already; both are empty otherwise.
+    """
 
     identity: str
     principal_id: str
@@ -35,6 +39,9 @@ class Grant(_Json, frozen=True):
     role_name: str
     scope: str
     because: str
+    source: str
+    refused: str
+    held_as: str
     state: Literal["pending", "written", "readable", "effective"]
     assignment_id: str
     made_by_us: bool
@@ -175,6 +182,9 @@ def _grant(progress: Progress) -> Grant:
         role_name=role_name(grant.role),
         scope=grant.scope,
         because=grant.because,
+        source=grant.source,
+        refused=progress.refused,
+        held_as=progress.held_as,
         state=progress.state,
         assignment_id=progress.assignment_id,
         made_by_us=progress.made_by_us,

@@ -129,7 +129,9 @@ def _grant(grant: Grant) -> Text:
         f"written {_time(grant.written_at)} · readable {_time(grant.readable_at)} · "
         f"effective {_time(grant.effective_at)} · window ends {_time(grant.deadline)}"
     )
-    rows = [f"on {grant.scope}", f"because {grant.because}", states]
+    rows = [f"on {grant.scope}", f"because {grant.because} ({grant.source})", states]
+    if grant.held_as:
+        rows.append(f"left alone: it is there as {grant.held_as}")
     if grant.reason != grant.evidence or grant.message:
         rows.append(f"{grant.reason}: {grant.message}" if grant.message else grant.reason)
     for row in rows:

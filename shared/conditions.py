@@ -134,8 +134,11 @@ def _ready(parts: Iterable[Finding]) -> Finding:
 
 
 def _refusals(refused: list[Progress]) -> str:
-    texts = (f"{p.message} ({p.grant.because})" for p in refused)
-    return f"not allowed; an administrator can do it: {'; '.join(texts)}"
+    """What an administrator can do, in a form that can be copied into a shell."""
+    commands = [p.message for p in refused if p.message.startswith("az ")]
+    others = [p.message for p in refused if p.message and not p.message.startswith("az ")]
+    texts = [*others, *([f"an administrator can run: {'; '.join(commands)}"] if commands else [])]
+    return "; ".join([_list("not granted", refused), *texts])
 
 
 def _list(what: str, grants: Iterable[Progress]) -> str:

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from infra.demo import play
+from infra.demo import administrator, play
 from infra.stack.part import ROOT, PartError
 from infra.stack.stack import Stack
 
@@ -16,8 +16,9 @@ POLICY = Path(__file__).with_name("policy.yaml")
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # SIGINT is ignored in a background job
 
 DESCRIPTION = """\
-The main job on this machine, in about a minute: a request on a queue becomes an AKS cluster, and
-it and a cluster somebody else makes get the roles they need, while events get lost and doubled.
+The main job on this machine, in about two minutes: a request on a queue becomes an AKS cluster, and
+it and a cluster somebody else makes get the roles they need, while events get lost and doubled;
+the one role that policy does not allow is named, and an administrator gives it.
 """
 
 
@@ -45,7 +46,7 @@ def run_and_stop(stack: Stack) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         return 130
-    except PartError as error:
+    except (PartError, administrator.NoCommand) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from infra.demo.rest import Json
-from infra.demo.scene import ACR_PULL, NETWORK_CONTRIBUTOR, Scene
+from infra.demo.scene import READER, Scene
 
 Held = tuple[str, str, str]  # principal id, role definition GUID, scope in lower case
 
@@ -32,6 +32,7 @@ def faults(evidence: Evidence) -> list[str]:
     return [
         *_not_ready(evidence),
         *_wrong_assignments(evidence),
+        *_beyond_policy(evidence),
         *_too_early(evidence),
         *(f"the event fault {each['kind']} hit no event" for each in evidence.faults_waiting),
     ]
@@ -48,15 +49,11 @@ def outside(assignments: Sequence[Json], clusters: Sequence[Json]) -> list[Json]
 
 
 def _expected(evidence: Evidence) -> set[Held]:
-    scene = evidence.scene
-    wanted: set[Held] = set()
-    for cluster in evidence.clusters:
-        profile = cluster["properties"].get("identityProfile", {})
-        kubelet = profile.get("kubeletidentity", {}).get("objectId", "no kubelet identity yet")
-        control_plane = cluster["identity"]["principalId"]
-        wanted.add((control_plane, NETWORK_CONTRIBUTOR, scene.subnet.lower()))
-        wanted.add((kubelet, ACR_PULL, scene.registry.lower()))
-    return wanted
+    return {
+        (principal, role, scope.lower())
+        for cluster in evidence.clusters
+        for principal, role, scope in evidence.scene.needs(cluster)
+    }
 
 
 def _held(assignment: Json) -> Held:
@@ -80,6 +77,14 @@ def _wrong_assignments(evidence: Evidence) -> Iterator[str]:
     wanted = _expected(evidence)
     yield from (f"missing role assignment: {held}" for held in sorted(wanted - found))
     yield from (f"unexpected role assignment: {held}" for held in sorted(found - wanted))
+
+
+def _beyond_policy(evidence: Evidence) -> Iterator[str]:
+    """The one grant that policy refuses is made by the administrator, and never by us."""
+    for each in evidence.made:
+        by_us = str(each["properties"].get("description") or "").startswith("grantkeeper")
+        if by_us and _held(each)[1] == READER:
+            yield f"a role assignment that policy does not allow: {_held(each)}"
 
 
 def _too_early(evidence: Evidence) -> Iterator[str]:

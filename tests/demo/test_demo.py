@@ -35,7 +35,12 @@ def test_it_passes_and_leaves_its_result_and_nothing_running(tmp_path: Path) -> 
     result = json.loads((tmp_path / "result.json").read_text())
     assert (result["passed"], result["faults"], result["rejections"]) == (True, [], [])
     assert {cluster["name"] for cluster in result["clusters"]} == {"payments", "research"}
-    assert len(result["roleAssignments"]) == 4
+    assert len(result["roleAssignments"]) == 10
+    descriptions = [
+        each["properties"].get("description") or "" for each in result["roleAssignments"]
+    ]
+    assert sum(text.startswith("grantkeeper") for text in descriptions) == 9
+    assert "$ az role assignment create --assignee-object-id" in shown
     assert running(tmp_path) == []
 
 

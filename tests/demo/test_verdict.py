@@ -8,7 +8,13 @@ import pytest
 
 from infra.demo.rest import Json
 from infra.demo.result import arm_calls, kind
-from infra.demo.scene import ACR_PULL, NETWORK_CONTRIBUTOR, Scene
+from infra.demo.scene import (
+    ACR_PULL,
+    DNS_ZONE_CONTRIBUTOR,
+    NETWORK_CONTRIBUTOR,
+    READER,
+    Scene,
+)
 from infra.demo.verdict import Evidence, faults
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -16,13 +22,33 @@ SCENE = Scene(SUBSCRIPTION)
 WORKS_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def assignment(principal: str, role: str, scope: str) -> Json:
+# What each cluster of the demo needs: identity, role, scope.
+NEEDS = {
+    "payments": [
+        ("control-plane", NETWORK_CONTRIBUTOR, SCENE.subnet().upper()),
+        ("kubelet", ACR_PULL, SCENE.registry),
+    ],
+    "research": [
+        ("control-plane", NETWORK_CONTRIBUTOR, SCENE.subnet()),
+        ("control-plane", NETWORK_CONTRIBUTOR, SCENE.subnet("more")),
+        ("control-plane", NETWORK_CONTRIBUTOR, SCENE.subnet("pods")),
+        ("control-plane", NETWORK_CONTRIBUTOR, SCENE.security_group),
+        ("control-plane", NETWORK_CONTRIBUTOR, SCENE.address),
+        ("control-plane", READER, SCENE.disk_encryption),
+        ("kubelet", ACR_PULL, SCENE.registry),
+        ("routing", DNS_ZONE_CONTRIBUTOR, SCENE.zone),
+    ],
+}
+
+
+def assignment(principal: str, role: str, scope: str, description: str = "") -> Json:
     definitions = "/providers/Microsoft.Authorization/roleDefinitions"
     return {
         "properties": {
             "principalId": principal,
             "roleDefinitionId": f"/subscriptions/{SUBSCRIPTION}{definitions}/{role}",
             "scope": scope,
+            "description": description,
         },
         "emulator": {"effectiveAt": WORKS_AT.isoformat()},
     }
@@ -33,7 +59,11 @@ def arm_cluster(cluster_id: str, name: str) -> Json:
     return {
         "id": cluster_id,
         "identity": {"principalId": f"{name}-control-plane"},
-        "properties": {"identityProfile": kubelet, "nodeResourceGroup": f"MC_{name}"},
+        "properties": {
+            "identityProfile": kubelet,
+            "nodeResourceGroup": f"MC_{name}",
+            "ingressProfile": {"webAppRouting": {"identity": {"objectId": f"{name}-routing"}}},
+        },
     }
 
 
@@ -60,12 +90,11 @@ def evidence(ready_at: datetime = WORKS_AT + timedelta(seconds=1)) -> Evidence:
     """Of a demo in which all went well, if permissions worked before `ready_at`."""
     names = {"payments": SCENE.requested, "research": SCENE.foreign}
     made = [
-        held
+        assignment(f"{name}-{identity}", role, scope)
         for name in names
-        for held in (
-            assignment(f"{name}-control-plane", NETWORK_CONTRIBUTOR, SCENE.subnet.upper()),
-            assignment(f"{name}-kubelet", ACR_PULL, SCENE.registry),
-            assignment(f"{name}-control-plane", "contributor", _node_group(name)),
+        for identity, role, scope in (
+            *NEEDS[name],
+            ("control-plane", "contributor", _node_group(name)),
         )
     ]
     return Evidence(
@@ -100,6 +129,13 @@ def test_an_assignment_nobody_needs_is_a_fault(scope: str) -> None:
     more = [*well.made, assignment("payments-control-plane", "reader", scope)]
     (fault,) = faults(replace(well, made=more))
     assert fault.startswith("unexpected role assignment: ('payments-control-plane', 'reader'")
+
+
+def test_a_role_that_policy_refuses_must_not_be_given_by_us() -> None:
+    well = evidence()
+    ours = assignment("research-control-plane", READER, SCENE.disk_encryption, "grantkeeper: x")
+    (fault,) = faults(replace(well, made=[*well.made, ours]))
+    assert fault.startswith("a role assignment that policy does not allow")
 
 
 def test_ready_before_the_permissions_worked_is_a_fault() -> None:
@@ -139,10 +175,10 @@ def test_weather_that_did_not_happen_is_a_fault() -> None:
     ("path", "expected"),
     [
         (SCENE.registry, "microsoft.containerregistry/registries"),
-        (SCENE.subnet, "microsoft.network/virtualnetworks/subnets"),
+        (SCENE.subnet(), "microsoft.network/virtualnetworks/subnets"),
         (f"{SCENE.requested}/runCommand",
          "microsoft.containerservice/managedclusters/runcommand"),
-        (f"{SCENE.subnet}/providers/Microsoft.Authorization/roleAssignments/1",
+        (f"{SCENE.subnet()}/providers/Microsoft.Authorization/roleAssignments/1",
          "microsoft.authorization/roleassignments"),
         (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/a", "subscriptions/resourcegroups"),
     ],

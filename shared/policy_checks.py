@@ -141,9 +141,7 @@ def _properties(path: Path, properties: Any) -> Complaints:
     if not isinstance(properties, dict):
         yield Complaint(path, "is no mapping", "write the cluster's properties, one pool at least")
         return
-    if not isinstance(properties.get("agentPoolProfiles"), list) or not all(
-        isinstance(pool, dict) for pool in properties["agentPoolProfiles"] or [None]
-    ):
+    if not _names_pools(properties):
         remedy = "write a list of at least one pool"
         yield Complaint((*path, "agentPoolProfiles"), "names no node pool", remedy)
     if "servicePrincipalProfile" in properties:
@@ -152,6 +150,17 @@ def _properties(path: Path, properties: Any) -> Complaints:
     if not isinstance(properties.get("kubernetesVersion", ""), str):
         where = (*path, "kubernetesVersion")  # 1.30 is the number 1.3
         yield Complaint(where, "is not a text", "put the version in quotes")
+
+
+def _names_pools(properties: dict[str, Any]) -> bool:
+    """Whether there is a pool; none is needed where AKS hosts the system's nodes
+    (aka.ms/aks/automatic/systemcomponents)."""
+    hosted = properties.get("hostedSystemProfile")
+    is_hosted = isinstance(hosted, dict) and hosted.get("enabled") is True
+    pools = properties.get("agentPoolProfiles", [])
+    if not isinstance(pools, list) or not all(isinstance(pool, dict) for pool in pools):
+        return False
+    return is_hosted or bool(pools)
 
 
 def _place(path: Path, parameter: Parameter, cluster: dict[str, Any]) -> Complaints:

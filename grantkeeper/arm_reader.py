@@ -1,5 +1,6 @@
 """Azure Resource Manager with the caller's own credential, for reading only."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -48,6 +49,8 @@ def open_arm(place: Place, cloud: Cloud) -> Iterator[Arm]:
     """ARM, for reading. What the calls raise as `Failure` becomes `CommandFailed`."""
     local = {name: text for name, text in place.local.items() if name in _OF_THE_LOCAL_STACK}
     os.environ.update(local)
+    # Else every credential that was tried in vain is told, in ten lines.
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
     settings = Settings((), Path(), WorkStorage(), cloud.arm_endpoint, cloud.audience)
     guards = [EgressGuard(cloud.arm_endpoint, _never), ReadOnly()]
     with ExitStack() as opened:

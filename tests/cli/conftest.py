@@ -10,11 +10,22 @@ import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from grantkeeper.__main__ import main
+from infra.emulator import certificates
+from infra.emulator.env_file import environment
+from infra.emulator.server import EmulatorServer
 from shared import store as tables
 from shared.settings import WorkStorage
 from shared.store import Store
+from tests.cli.azure import Azure, policy
 from tests.cli.records import SUBSCRIPTION
 
+OF_AZURE = (
+    "ARM_ENDPOINT",
+    "AZURE_CLIENT_ID",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "REQUESTS_CA_BUNDLE",
+)
 POLICY = Path(__file__).parents[2] / "infra" / "stack" / "policy.yaml"
 
 
@@ -35,7 +46,8 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty folder to type in, with nothing in the environment that the commands look at."""
     for name in ("WORK_STORAGE", "WORK_QUEUE_URI", "WORK_TABLE_URI", "SUBSCRIPTION_ID"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("POLICY_FILE", raising=False)
+    for name in ("POLICY_FILE", "AZURE_CLOUD", *OF_AZURE):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -81,3 +93,18 @@ def requests_queue(storage: str) -> Iterator[QueueClient]:
     ) as queue:
         queue.create_queue()
         yield queue
+
+
+@pytest.fixture
+def azure(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    """An emulated Azure over TLS that the environment names, with a caller who may only read."""
+    made = Azure()
+    ca = certificates.ensure(place)
+    with EmulatorServer(made.emulator, certificates.server_context(place)) as server:
+        values = environment(made.emulator, server.url, ca)
+        values["IDENTITY_HEADER"] = values["APP_IDENTITY_HEADER"]
+        made.environment = values
+        for name in OF_AZURE:
+            monkeypatch.setenv(name, values[name])
+        (place / "policy.yaml").write_text(policy())
+        yield made

@@ -111,7 +111,7 @@ class Actor:
         try:
             server = ""
             if target.startswith(probes.PULL):
-                server = self.arm.login_server(target.removeprefix(probes.PULL))
+                server = _login_server(record, target.removeprefix(probes.PULL))
             command = probes.command(target, server, secrets.token_hex(4))
             begun = self.audit.of(
                 effects.run_command(cluster, target, record.request_id),
@@ -142,6 +142,15 @@ class Actor:
         }
         grants = tuple(found.get(p.grant.key, p) for p in record.grants)
         return replace(record, probe=None, grants=grants)
+
+
+def _login_server(record: Record, registry: str) -> str:
+    """Where the registry is to be reached, as it said when it was looked at for its mode."""
+    links = (link for link in record.links if link.id.lower() == registry.lower())
+    for link in links:
+        if servers := link.facts.get("loginServer"):
+            return servers[0]
+    raise Transient("NoLoginServer", "the registry names no login server")
 
 
 def _inconclusive(record: Record, target: str, message: str, now: datetime) -> Record:

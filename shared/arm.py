@@ -210,15 +210,6 @@ class Arm:
             answer.raise_for_status()
             return wire.facts(resource.type, answer.content)
 
-    def login_server(self, registry: str) -> str:
-        """The login server of a container registry, given by id. One that says none is not
-        there yet."""
-        scope = parse_scope(registry)
-        found = () if isinstance(scope, ResourceGroupId) else self.facts(scope).get("loginServer")
-        if not found:
-            raise Transient("NoLoginServer", "the registry names no login server")
-        return found[0]
-
     def begin_run_command(self, cluster: ClusterId, command: str) -> Written:
         """Begin a command in the cluster; the id is that to fetch its result by."""
         answer = Answer()

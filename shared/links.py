@@ -42,7 +42,9 @@ class Links:
     def _holds(self, link: Link) -> bool:
         if link.retry_at:
             return self.now < link.retry_at
-        return link.read_at is not None and self.now - link.read_at < self.policy.looks.resync
+        looks = self.policy.looks  # what is not there may be in a moment
+        believed = looks.resync if link.facts else looks.absent
+        return link.read_at is not None and self.now - link.read_at < believed
 
     def _read(self, resource: ResourceId, known: Link) -> Link:
         try:

@@ -16,7 +16,9 @@ from shared.resource_id import ClusterId, InvalidId, ResourceGroupId, Scope, par
 # The namespace of our assignment names; it must never change, or every name would.
 _NAMES = uuid.UUID("6b1c7a52-5f0e-4a53-9a55-0c3f5a8f2d11")
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
+_MOST = 250  # grants of a cluster; more do not fit a table's row
 _ABAC_MODE = "AbacRepositoryPermissions"
+_PULL = {roles.ACR_PULL, roles.REPOSITORY_READER}
 
 INVALID_SCOPE = "InvalidScope"
 
@@ -57,7 +59,9 @@ def wanted(
         if said and grant.refused == INVALID_SCOPE:
             continue  # where the cluster does not say, the operator has
         found.setdefault((grant.identity, grant.role, grant.scope.lower()), grant)
-    return tuple(found.values())
+    if len(found) > _MOST:
+        cluster.body.fault(f"needs {len(found)} roles, of which only {_MOST} are looked after")
+    return tuple(found.values())[:_MOST]
 
 
 def assignment_name(grant: Grant) -> str:
@@ -141,13 +145,15 @@ def _is_of_aks(scope: Scope, cluster: Cluster, cluster_id: ClusterId) -> bool:
 
 
 def _honoured(role: str, scope: Scope, related: Related) -> str | None:
-    """The role that the resource honours: a registry in ABAC mode ignores AcrPull
-    (learn.microsoft.com/azure/container-registry/
-    container-registry-rbac-abac-repository-permissions)."""
-    if role != roles.ACR_PULL or isinstance(scope, ResourceGroupId) or scope.type != _REGISTRY:
+    """The role that the resource honours: to pull from it, a registry in ABAC mode ignores AcrPull,
+    and one that is not ignores the other (learn.microsoft.com/azure/container-registry/
+    container-registry-rbac-abac-repository-permissions). None when its mode cannot be read now."""
+    if role not in _PULL or isinstance(scope, ResourceGroupId) or scope.type != _REGISTRY:
         return role
     known = related(scope)
     if known is None:
         return None
-    in_abac_mode = _ABAC_MODE in known.get("roleAssignmentMode", ())
-    return roles.REPOSITORY_READER if in_abac_mode else role
+    modes = known.get("roleAssignmentMode", ())
+    if not modes:
+        return role  # the registry is not there, or knows no modes
+    return roles.REPOSITORY_READER if _ABAC_MODE in modes else roles.ACR_PULL

@@ -20,10 +20,12 @@ _KINDS = {
     "assignments list": rf"GET {_ASSIGNMENT}",
     "group": r"\w+ /subscriptions/[^/]+/resourcegroups/[^/]+",
     "registry GET": r"GET .*/providers/microsoft\.containerregistry/registries/[^/]+",
+    "subnet GET": r"GET .*/virtualnetworks/[^/]+/subnets/[^/]+",
+    "role definition GET": r"GET .*/providers/microsoft\.authorization/roledefinitions/[^/]+",
     "run command": rf"POST {_CLUSTER}/[^/]+/runcommand",
     "command result": rf"GET {_CLUSTER}/[^/]+/commandresults/[^/]+",
 }
-_PROBES = {"registry GET", "run command", "command result"}
+_PROBES = {"run command", "command result"}
 
 
 @dataclass(frozen=True, slots=True)

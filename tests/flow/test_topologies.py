@@ -1,7 +1,6 @@
 """Every topology end to end: exactly the assignments that it needs, and nothing else written."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,9 @@ from shared.model import KUBELET
 from tests.flow import network_topologies, resource_topologies
 from tests.flow.conftest import Found
 from tests.flow.ground import disguise, made, made_for, put_cluster, put_registry, writes
-from tests.flow.topologies import Topology, body, net, pool
+from tests.flow.topologies import POLICY, Topology, body, net, pool
 from tests.flow.town import Town
 
-POLICY = Path(__file__).with_name("topologies.yaml").read_bytes()
 PROBING = POLICY + b"propagation: { window: PT60M, verify: probe }\n"
 
 

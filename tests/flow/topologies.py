@@ -6,11 +6,15 @@ aks-service-permissions and the page of each feature).
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from shared.model import CONTROL_PLANE
 from shared.roles import NETWORK_CONTRIBUTOR
 from tests.flow.ground import Need
+
+POLICY = Path(__file__).with_name("topologies.yaml").read_bytes()
+"""Allows all of them, and no more."""
 
 
 @dataclass(frozen=True, slots=True)

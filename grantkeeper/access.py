@@ -30,7 +30,7 @@ def explain_command(
             "--cluster", metavar="FILE|ID", help="a file, - for standard input; or a live cluster"
         ),
     ],
-    profile: Annotated[str, typer.Option(help="with the grants this profile declares")] = "",
+    profile: Annotated[str, typer.Option(help="that it was made from; its grants count too")] = "",
     subscription: Subscription = "",
     policy: PolicyFile = None,
     cloud_name: CloudName = "AzureCloud",

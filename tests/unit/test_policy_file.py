@@ -218,6 +218,7 @@ def test_one_error_has_a_line_for_each_fault(tmp_path: Path) -> None:
     [
         ("/subscriptions/{subscriptionId}/resourceGroups/shared-{name}", SCOPES),
         ("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroup}", SCOPES),
+        ("/subscriptions/{subscriptionId}/resourceGroups/shared-{location}", SCOPES),
         (REGISTRY.replace(SUB, OTHER_SUB), SCOPES),  # it may be managed, which the file cannot say
         (
             "/subscriptions/{subscriptionId}/resourceGroups/a",

@@ -13,6 +13,7 @@ from shared.scope_pattern import parse_scope_pattern
 from tests.unit.nouns import OTHER_SUB, REGISTRY, SUB, SUBNET
 
 GROUP = f"/subscriptions/{SUB}/resourceGroups/net-main"
+LETTERS = "abcdefab-2222-3333-4444-555555555555"
 VNET = SUBNET.rpartition("/subnets/")[0]
 ANY = "/subscriptions/*/resourceGroups"
 NETWORKS = "providers/Microsoft.Network/virtualNetworks"
@@ -31,6 +32,7 @@ NETWORKS = "providers/Microsoft.Network/virtualNetworks"
         (f"/Subscriptions/{SUB.upper()}/RESOURCEGROUPS/net-main", SUBNET),
         (f"{ANY}/net-main/{NETWORKS}/v", VNET),
         (f"{ANY}/net-main/{NETWORKS}/v", SUBNET),
+        (f"{ANY}/net-main/{NETWORKS.upper()}/V", SUBNET),
         (f"{ANY}/net-main/{NETWORKS.lower()}/*/Subnets/*", SUBNET),
         (f"{ANY}/*-main/{NETWORKS}/?/subnets/no*s", SUBNET),
     ],
@@ -110,6 +112,8 @@ def test_a_subscription_that_is_not_managed_has_to_be_written_out() -> None:
         f"{ANY}/net/providers/Microsoft.Network/*/v",
         f"{ANY}/net/providers/*/virtualNetworks/v",
         f"{ANY}/net/providers/Microsoft.Authorization/roleAssignments/*",
+        f"{ANY}/net/{NETWORKS}/[v]",
+        f"{ANY}/net/{NETWORKS}/v/subnets/[a]",
         f"{ANY}/net/{NETWORKS}/v/providers/Microsoft.Authorization/roleAssignments/*",
     ],
 )
@@ -128,6 +132,7 @@ def test_what_is_no_group_or_resource_cannot_be_expressed(text: str) -> None:
         (GROUP, "/subscriptions/{subscriptionId}/resourceGroups/NET-main", True),
         (GROUP, GROUP.upper().replace("/SUBSCRIPTIONS", "/subscriptions"), True),
         (GROUP, GROUP.replace(SUB, OTHER_SUB), False),
+        (GROUP.replace(SUB, LETTERS), GROUP.replace(SUB, LETTERS.upper()), True),
         (VNET, GROUP, False),
         (VNET, SUBNET, True),
         (VNET, SUBNET.replace("/v/", "/{name}/"), True),

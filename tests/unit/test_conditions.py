@@ -3,10 +3,22 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.conditions import merge, update
-from shared.model import Cluster, Condition, Record
-from tests.unit.nouns import NOW, SUBNET, at, cluster, grant, policy, progress, record, request
+from shared.model import Cluster, Condition, Link, Record
+from tests.unit.nouns import (
+    NOW,
+    REGISTRY,
+    SUBNET,
+    at,
+    cluster,
+    grant,
+    policy,
+    progress,
+    record,
+    request,
+)
 
 EFFECTIVE = progress(
     written_at=NOW, readable_at=NOW, effective_at=NOW, evidence="Readable", deadline=at(hours=1)
@@ -79,6 +91,68 @@ def test_roles_assigned_and_permissions_effective(
 ) -> None:
     found = said(record(grants=grants), cluster())
     assert (found["RolesAssigned"], found["PermissionsEffective"]) == (assigned, effective)
+
+
+REFUSED = progress(
+    grant=grant(refused="ScopeNotAllowed"), reason="ScopeNotAllowed", message="az role …"
+)
+ODD = progress(
+    grant=grant(refused="InvalidScope", scope="'x'", because="etcd encryption key"),
+    reason="InvalidScope",
+    message="keyId names no scope",
+)
+UNREAD = Link(REGISTRY, None, {}, NOW, at(60), "AuthorizationFailed", "not allowed to read it")
+STALE = Link(REGISTRY, NOW, {}, NOW, at(60), "TooManyRequests", "slow down")
+FAULT = "properties.agentPoolProfiles[0].vnetSubnetID is not a text"
+
+
+def assigned(known: Record) -> Condition:
+    found = update(known, cluster(), policy(), NOW)
+    return next(c for c in found if c.type == "RolesAssigned")
+
+
+def test_refused_grants_come_with_what_an_administrator_can_do() -> None:
+    said_of = assigned(record(grants=(EFFECTIVE, REFUSED, ODD)))
+    assert (said_of.status, said_of.reason) == ("False", "ScopeNotAllowed")
+    assert said_of.message == (
+        f"not granted: controlPlane: Network Contributor at {SUBNET}; "
+        "controlPlane: Network Contributor at 'x'; "
+        "keyId names no scope; an administrator can run: az role …"
+    )
+
+
+def test_a_refused_grant_that_somebody_else_made_is_as_good_as_ours() -> None:
+    made = replace(EFFECTIVE, grant=REFUSED.grant)
+    found = said(record(grants=(made,)), cluster())
+    assert found["RolesAssigned"] == ("True", "Written")
+    assert found["Ready"] == ("True", "Readable")
+
+
+def test_a_property_that_could_not_be_read_is_named() -> None:
+    said_of = assigned(record(grants=(EFFECTIVE,), faults=(FAULT, "tags.a is not a text")))
+    assert (said_of.status, said_of.reason) == ("False", "InvalidProperty")
+    assert said_of.message == f"{FAULT}; tags.a is not a text"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (record(grants=(REFUSED,), faults=(FAULT,), links=(UNREAD,)), ("False", "ScopeNotAllowed")),
+        (record(faults=(FAULT,), links=(UNREAD,)), ("False", "InvalidProperty")),
+        (record(grants=(WRITTEN,), links=(UNREAD,)), ("Unknown", "AuthorizationFailed")),
+        (record(grants=(WRITTEN,), links=(STALE,)), ("True", "Written")),
+        (record(links=(Link(REGISTRY, NOW),)), ("True", "NothingNeeded")),
+    ],
+)
+def test_what_is_known_for_sure_is_said_first(known: Record, expected: tuple[str, str]) -> None:
+    assert said(known, cluster())["RolesAssigned"] == expected
+
+
+def test_a_resource_that_cannot_be_read_is_named() -> None:
+    said_of = assigned(record(links=(STALE, UNREAD)))
+    assert said_of.message == f"cannot be read: {REGISTRY}: not allowed to read it"
+    silent = assigned(record(links=(replace(UNREAD, message=""),)))
+    assert silent.message == f"cannot be read: {REGISTRY}: AuthorizationFailed"
 
 
 def test_ready_is_true_when_all_are_and_says_by_what_evidence() -> None:

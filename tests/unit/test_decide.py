@@ -17,12 +17,13 @@ from shared.decide import (
     may_be_stale,
     next_turn,
 )
-from shared.model import Cluster, ProbeRun, Progress, Record
+from shared.model import Cluster, Link, ProbeRun, Progress, Record
 from shared.probes import CLOUD_CONTROLLER
 from shared.roles import ACR_PULL
 from tests.unit.nouns import (
     NOW,
     REGISTRY,
+    SUBNET,
     at,
     cluster,
     grant,
@@ -34,6 +35,10 @@ from tests.unit.nouns import (
 
 READABLE = progress(written_at=NOW, readable_at=NOW, deadline=at(hours=1), reads=3, read_at=at(60))
 PULL = grant(identity="kubelet", role=ACR_PULL, scope=REGISTRY)
+NETWORK = SUBNET.rpartition("/subnets/")[0]
+ON_NETWORK = progress(grant=grant(scope=NETWORK))
+WAITING_ON_NETWORK = progress(grant=grant(scope=NETWORK), retry_at=at(1))
+REFUSED_ON_NETWORK = progress(grant=grant(scope=NETWORK, refused="ScopeNotAllowed"))
 RUN = ProbeRun("id", CLOUD_CONTROLLER, NOW)
 PROBING = policy("propagation: {verify: probe}\n")
 
@@ -67,6 +72,9 @@ def test_without_a_cluster(known: Record, step: Step) -> None:
         ((progress(grant=grant(refused="RoleNotAllowed")),), {}, Wait()),
         ((READABLE,), {}, Wait()),
         ((READABLE, progress()), {}, Assign((progress(),))),
+        ((progress(), ON_NETWORK), {}, Assign((ON_NETWORK,))),
+        ((progress(), WAITING_ON_NETWORK), {}, Assign((progress(),))),
+        ((progress(), REFUSED_ON_NETWORK), {}, Assign((progress(),))),
     ],
 )
 def test_with_a_cluster(grants: tuple[Progress, ...], changes: dict[str, Any], step: Step) -> None:
@@ -125,6 +133,9 @@ def test_a_pull_is_proven_at_its_registry() -> None:
             cluster(provisioning_state="Failed"),
             at(3600),
         ),
+        (record(grants=(REFUSED_ON_NETWORK,)), cluster(), at(hours=1)),
+        (record(grants=(progress(grant=grant(principal_id="", refused="X")),)), cluster(), None),
+        (record(links=(Link(REGISTRY, NOW), Link(NETWORK, retry_at=at(33)))), cluster(), at(33)),
         (record(grants=(progress(),)), cluster(provisioning_state="Deleting"), at(60)),
         (record(probe=RUN), cluster(), at(5)),
         (record(request=request()), None, NOW),

@@ -28,6 +28,9 @@ GROUP = f"/subscriptions/{SUB}/resourceGroups/g"
 CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/c"
 SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
 REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shared"
+NETWORK = SUBNET.rpartition("/subnets/")[0]
+GATEWAY = f"{GROUP}/providers/Microsoft.Network/applicationGateways/gw"
+DEFINITIONS = "providers/Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT = f"providers/Microsoft.Authorization/roleAssignments/{NAME}"
 
 LISTED = [
@@ -44,6 +47,10 @@ LISTED = [
     ("PUT", f"{SUBNET}/{ASSIGNMENT}"),
     ("PUT", f"{REGISTRY}/{ASSIGNMENT}"),
     ("GET", REGISTRY),
+    ("GET", SUBNET),
+    ("GET", NETWORK),
+    ("GET", GATEWAY),
+    ("GET", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
 ]
 
 
@@ -68,6 +75,23 @@ def test_what_the_product_does_is_allowed(method: str, path: str) -> None:
         ("DELETE", f"{SUBNET}/{ASSIGNMENT}"),
         ("PUT", f"{SUBNET}/{ASSIGNMENT}/x"),
         ("PUT", SUBNET),
+        ("PUT", NETWORK),
+        ("PUT", GATEWAY),
+        ("DELETE", SUBNET),
+        ("POST", f"{NETWORK}/subnets"),
+        ("GET", f"{NETWORK}/subnets"),
+        ("GET", f"{NETWORK}/virtualNetworkPeerings/p"),
+        ("GET", f"{SUBNET}/x/y"),
+        ("GET", f"{GATEWAY}/authenticationCertificates/c"),
+        ("GET", f"{GROUP}/providers/Microsoft.Network/routeTables/rt"),
+        ("GET", f"{GROUP}/providers/Microsoft.KeyVault/vaults/v"),
+        ("GET", f"{GROUP}/providers/Microsoft.KeyVault/vaults/v/secrets/s"),
+        ("GET", f"/subscriptions/{SUB}/{DEFINITIONS}"),
+        ("GET", f"/subscriptions/{SUB}/{DEFINITIONS}/Owner"),
+        ("PUT", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
+        ("DELETE", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
+        ("GET", f"{GROUP}/{DEFINITIONS}/{NAME}"),
+        ("GET", f"{SUBNET}/{ASSIGNMENT}"),
         ("GET", f"{REGISTRY}/listCredentials"),
         ("PUT", f"{GROUP}/../../{ASSIGNMENT}"),
         ("PUT", f"{GROUP}/%2e%2e/{ASSIGNMENT}"),

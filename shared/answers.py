@@ -13,6 +13,10 @@ from shared.errors import Transient, classify
 from shared.model import Assignment
 from shared.permissions import Permissions, RoleDefinition
 
+# The second is azure-identity's when the token endpoint answers with a page of HTML; the others are
+# azure-core's, which decodes every answer too, when JSON is not in UTF-8 or nested deeply.
+_UNREADABLE = (msgspec.DecodeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+
 
 class Written(msgspec.Struct, frozen=True):
     """ARM's answer to a write: the id that names what was written, empty when something else
@@ -81,8 +85,7 @@ def classified() -> Iterator[None]:
         raise failure from error
     except AzureError as error:
         raise Transient("NoAnswer", type(error).__name__) from error
-    except (msgspec.DecodeError, json.JSONDecodeError) as error:
-        # The second is azure-identity's when the token endpoint answers with a page of HTML.
+    except _UNREADABLE as error:
         raise Transient("UnreadableAnswer", type(error).__name__) from error
 
 

@@ -10,7 +10,7 @@
 Everything but `since` and `Stalled` can be derived again from one look.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from shared import progress
@@ -21,6 +21,7 @@ from shared.roles import role_name
 
 Finding = tuple[Status, str, str]  # status, reason, message
 
+_SHOWN = 20  # of a list in a message
 _WEAKEST_FIRST = ("Readable", "WindowPassed", "Probe")
 
 
@@ -94,10 +95,10 @@ def _assigned(record: Record, cluster: Cluster | None) -> Finding:
     if refused := [p for p in grants if p.refused]:
         return "False", refused[0].refused, _refusals(refused)
     if record.faults:
-        return "False", "InvalidProperty", "; ".join(record.faults)
+        return "False", "InvalidProperty", _some(record.faults)
     if unread := [link for link in record.links if link.read_at is None]:
-        texts = (f"{link.id}: {link.message or link.reason}" for link in unread)
-        return "Unknown", unread[0].reason, f"cannot be read: {'; '.join(texts)}"
+        texts = [f"{link.id}: {link.message or link.reason}" for link in unread]
+        return "Unknown", unread[0].reason, f"cannot be read: {_some(texts)}"
     failing = [p for p in grants if p.failing_since and not p.written_at]
     if failing:
         return "False", failing[0].reason, _list(failing[0].message, failing)
@@ -137,12 +138,17 @@ def _refusals(refused: list[Progress]) -> str:
     """What an administrator can do, in a form that can be copied into a shell."""
     commands = [p.message for p in refused if p.message.startswith("az ")]
     others = [p.message for p in refused if p.message and not p.message.startswith("az ")]
-    texts = [*others, *([f"an administrator can run: {'; '.join(commands)}"] if commands else [])]
-    return "; ".join([_list("not granted", refused), *texts])
+    run = f"an administrator can run: {_some(commands)}" if commands else ""
+    texts = (_list("not granted", refused), _some(others), run)
+    return "; ".join(text for text in texts if text)
 
 
 def _list(what: str, grants: Iterable[Progress]) -> str:
-    names = "; ".join(
-        f"{p.grant.identity}: {role_name(p.grant.role)} at {p.grant.scope}" for p in grants
-    )
-    return f"{what}: {names}"
+    names = [f"{p.grant.identity}: {role_name(p.grant.role)} at {p.grant.scope}" for p in grants]
+    return f"{what}: {_some(names)}"
+
+
+def _some(texts: Sequence[str]) -> str:
+    """Not more than can be read; the record has them all."""
+    more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return f"{'; '.join(texts[:_SHOWN])}{more}"

@@ -5,13 +5,18 @@ Every value knows its path (`properties.agentPoolProfiles[0].vnetSubnetID`). Mem
 ignoring case: ARM writes add-on keys and a few others in more than one way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import msgspec
 
+_T = TypeVar("_T")
 _SHOWN = 200  # characters of a member's name; ARM ids are names too
+# Items of a list, or members of an object, that are read. A cluster has at most 100 pools
+# (learn.microsoft.com/azure/aks/quotas-skus-regions); all that is kept of it fits one table row.
+_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,13 @@ class Node:
         return node
 
     def members(self) -> Iterator[tuple[str, "Node"]]:
-        """The members of an object, with their names."""
-        for name, value in self._as(dict, "an object", {}).items():
+        """The members of an object, with their names; the first hundred."""
+        for name, value in self._first(self._as(dict, "an object", {}).items()):
             yield name, self._below(value, self._step(name))
 
     def each(self) -> Iterator["Node"]:
-        """The items of a list."""
-        for position, value in enumerate(self._as(list, "a list", [])):
+        """The items of a list; the first hundred."""
+        for position, value in enumerate(self._first(self._as(list, "a list", []))):
             yield self._below(value, f"[{position}]")
 
     def text(self, *names: str) -> str:
@@ -78,6 +83,11 @@ class Node:
     def fault(self, what: str) -> None:
         """Note what is wrong with this value."""
         self.faults.setdefault(self.path, what)
+
+    def _first(self, items: Collection[_T]) -> Iterator[_T]:
+        if len(items) > _MOST:
+            self.fault(f"has more than {_MOST} items, the rest of which are not read")
+        return islice(items, _MOST)
 
     def _member(self, name: str) -> "Node":
         members = self._as(dict, "an object", {})

@@ -60,7 +60,9 @@ def wanted(
             continue  # where the cluster does not say, the operator has
         found.setdefault((grant.identity, grant.role, grant.scope.lower()), grant)
     if len(found) > _MOST:
-        cluster.body.fault(f"needs {len(found)} roles, of which only {_MOST} are looked after")
+        cluster.body.at("properties").fault(
+            f"needs {len(found)} roles, of which only {_MOST} are looked after"
+        )
     return tuple(found.values())[:_MOST]
 
 

@@ -66,7 +66,7 @@ class Observer:
             needed = wanted(
                 cluster, cluster_id, record.profile, self.policy, self.managed, links.facts
             )
-        current, former = progress.follow(needed, record.grants)
+        current, former = progress.follow(needed, record.grants, record.former)
         propagation = self.policy.propagation
         to_read = [p for p in current if progress.to_read(p, propagation, now)]
         held = self._held(to_read)
@@ -76,7 +76,7 @@ class Observer:
             faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
             links=tuple(links.used.values()),
             grants=tuple(progress.look(p, held, propagation, now, more) for p in current),
-            former=progress.remembered(record.former + former),
+            former=former,
         )
 
     def _ours(self, record: Record, cluster: Cluster, now: datetime) -> Record:

@@ -30,16 +30,16 @@ _RETRY_LEAST, _RETRY_MOST = 240, 12  # 15 s to 5 min of 60 min
 
 
 def follow(
-    wanted: tuple[Grant, ...], known: tuple[Progress, ...]
+    wanted: tuple[Grant, ...], known: tuple[Progress, ...], former: tuple[Progress, ...] = ()
 ) -> tuple[tuple[Progress, ...], tuple[Progress, ...]]:
-    """The progress of what is wanted now, and of what no longer is but was written."""
+    """The progress of what is wanted now, and of what no longer is but was written, or `former`."""
     by_key = {progress.grant.key: progress for progress in known}
     current = tuple(
         replace(by_key.get(grant.key, Progress(grant)), grant=grant) for grant in wanted
     )
     keys = {progress.grant.key for progress in current}
-    former = tuple(p for p in known if p.grant.key not in keys and p.written_at)
-    return current, former
+    left = tuple(p for p in former + known if p.grant.key not in keys and p.written_at)
+    return current, remembered(left)
 
 
 def remembered(former: tuple[Progress, ...]) -> tuple[Progress, ...]:
@@ -146,7 +146,7 @@ def proven(progress: Progress, works: bool | None, message: str, now: datetime) 
 
 def late(progress: Progress, now: datetime) -> bool:
     """Past its deadline and still not effective, though policy allows it."""
-    if progress.grant.refused or progress.effective_at:
+    if progress.grant.refused or progress.effective_at or _is_unconfirmed(progress):
         return False
     return progress.deadline is not None and now >= progress.deadline
 
@@ -183,6 +183,8 @@ def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
     if progress.written_at is None or progress.deadline is None:
         return progress.retry_at or now
     if progress.misses:  # gone, or a stale read: the next looks tell
+        return now + looks.absent
+    if _is_unconfirmed(progress) and now >= progress.deadline:  # others made it long ago
         return now + looks.absent
     if progress.evidence in {"Probe", "WindowPassed"}:
         return None
@@ -244,6 +246,11 @@ def _found(
 def _gives(wide: Grant, narrow: Grant) -> bool:
     same = (wide.principal_id, wide.role) == (narrow.principal_id, narrow.role)
     return same and wide.key != narrow.key and covers(wide.scope, parse_scope(narrow.scope))
+
+
+def _is_unconfirmed(progress: Progress) -> bool:
+    """Seen in the last look, but not in as many as it takes to believe."""
+    return progress.reads > 0 and progress.readable_at is None
 
 
 def _is_same(assignment: Assignment, grant: Grant) -> bool:

@@ -100,6 +100,19 @@ def test_a_pool_comes_and_goes_by_itself(town: Town) -> None:
     assert former(town) == made_for(town, net(more))
 
 
+def test_what_is_needed_again_is_former_no_more(town: Town) -> None:
+    more = put_subnet(town, "more")
+    pools = [pool(town.subnet), pool(more, "more")]
+    put_cluster(town, body(agentPoolProfiles=pools))
+    settle(town)
+    for now in (pools[:1], pools):
+        put_cluster(town, body(agentPoolProfiles=now))
+        settle(town)
+    assert wanted(town) == net(town.subnet, more)
+    assert former(town) == set()
+    assert len(writes(town)) == 2
+
+
 def test_an_add_on_that_is_switched_on_again_has_an_identity_and_a_grant_of_its_own(
     town: Town,
 ) -> None:

@@ -22,10 +22,12 @@ from shared.policy import Policy
 from shared.profiles import REQUEST_TAG
 from shared.resource_id import ClusterId, covers, parse_scope
 from shared.store import Store
-from shared.wanted import wanted
+from shared.wanted import INVALID_SCOPE, wanted
 
 # A role's definition by its GUID and a subscription's id, or None when there is none.
 Definition = Callable[[str, str], permissions.RoleDefinition | None]
+
+_Place = tuple[str, str]  # a principal and a subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,15 @@ class Observer:
         propagation = self.policy.propagation
         to_read = [p for p in current if progress.to_read(p, propagation, now)]
         held = self._held(to_read)
-        more = stronger(to_read, held, self.definitions.get)
+        known = tuple(assignment for found in held.values() for assignment in found or ())
+        more = stronger(to_read, known, self.definitions.get)
         return replace(
             record,
             faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
             links=tuple(links.used.values()),
-            grants=tuple(progress.look(p, held, propagation, now, more) for p in current),
+            grants=tuple(
+                progress.look(p, held.get(_place(p), ()), propagation, now, more) for p in current
+            ),
             former=former,
         )
 
@@ -90,6 +95,7 @@ class Observer:
         self.store.reject(
             Rejection("ClusterExists", "name", message, now, request.request_id, request.cluster_id)
         )
+        self.store.release(request)  # or whoever tags the cluster with it has the profile's grants
         return replace(record, request=None, put_at=None, retry_at=None)
 
     def _profile(self, cluster: Cluster, cluster_id: ClusterId) -> str:
@@ -98,14 +104,27 @@ class Observer:
         request_id = cluster.tags.get(REQUEST_TAG, "")
         return self.store.profile_of(request_id, cluster_id) if is_request_id(request_id) else ""
 
-    def _held(self, wanted: list[Progress]) -> tuple[Assignment, ...]:
-        """What the principals hold: one list for each principal and subscription."""
-        pairs = {(p.grant.principal_id, parse_scope(p.grant.scope).subscription_id) for p in wanted}
-        return tuple(
-            assignment
-            for principal, subscription in sorted(pairs)
-            for assignment in self.arm.assignments(principal, subscription)
-        )
+    def _held(self, wanted: list[Progress]) -> dict[_Place, tuple[Assignment, ...] | None]:
+        """What the principals hold: one list for each principal and subscription. Where only
+        grants are wanted that policy refuses, we may not be allowed to look: None."""
+        needed = {_place(p) for p in wanted if not p.grant.refused}
+        held: dict[_Place, tuple[Assignment, ...] | None] = {}
+        for place in sorted({_place(p) for p in wanted}):
+            try:
+                held[place] = self.arm.assignments(*place)
+            except Failure:
+                if place in needed:
+                    raise
+                held[place] = None
+        return held
+
+
+def _place(progress: Progress) -> _Place:
+    """Where to look for the grant: its principal, and the subscription of its scope."""
+    grant = progress.grant
+    if grant.refused == INVALID_SCOPE:
+        return grant.principal_id, ""
+    return grant.principal_id, parse_scope(grant.scope).subscription_id
 
 
 def stronger(

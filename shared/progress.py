@@ -50,21 +50,21 @@ def remembered(former: tuple[Progress, ...]) -> tuple[Progress, ...]:
 
 def look(
     progress: Progress,
-    held: tuple[Assignment, ...],
+    held: tuple[Assignment, ...] | None,
     propagation: Propagation,
     now: datetime,
     stronger: Stronger = frozenset(),
 ) -> Progress:
     """One look at the assignments `held` by principals: what does it change for this grant?
 
-    `held` need not have those of a grant that is not `to_read`. A grant that is refused is looked
-    for all the same: somebody else may have made it.
+    `held` need not have those of a grant that is not `to_read`, and is None when it could not be
+    read. A grant that is refused is looked for all the same: somebody else may have made it.
     """
     grant = progress.grant
     if not grant.principal_id and not grant.refused:
         return replace(progress, reason="AwaitingIdentity", message="the identity is not there yet")
     found = None
-    if to_read(progress, propagation, now):
+    if held is not None and to_read(progress, propagation, now):
         found = _find(grant, held, stronger)
         if found is None:
             progress = _missed(progress, propagation, now)

@@ -224,3 +224,20 @@ def test_two_clusters_sharing_an_identity_share_its_assignment(town: Town) -> No
     town.run_until(lambda: town.ready("c1") and town.ready("c2"))
     assert scopes_of(town, principal) == {town.subnet.lower()}
     assert sum(holder == principal for holder, _, _ in town.grants_made()) == 1
+
+
+def test_a_scope_in_a_subscription_we_cannot_read_holds_up_no_other_grant(town: Town) -> None:
+    """What hangs on a hub that somebody else runs: policy refuses it, and its assignments are not
+    ours to list."""
+    elsewhere = "/subscriptions/99999999-2222-3333-4444-555555555555/resourceGroups/net-hub"
+    encryption = f"{elsewhere}/providers/Microsoft.Compute/diskEncryptionSets/d"
+    town.make_network()
+    town.make_registry()
+    town.make_cluster()
+    town.run_until(town.provisioned)
+    document = town.cluster().document()
+    document["properties"]["diskEncryptionSetID"] = encryption
+    town.azure.plant(str(town.id_of()), document)
+    town.run(10)
+    assert town.grants_made() == town.expected_grants("c1")
+    assert town.status("RolesAssigned") == ("False", "RoleNotAllowed")

@@ -109,7 +109,7 @@ def test_no_assignment_leaves_through_the_real_sdk_that_policy_does_not_allow() 
     body = RoleAssignmentCreateParameters(
         role_definition_id=ROLE_ID, principal_id=NAME, principal_type="User"
     )
-    sdk = {"transport": EmulatorTransport(azure), "per_retry_policies": [guard]}
+    sdk: dict[str, Any] = {"transport": EmulatorTransport(azure), "per_retry_policies": [guard]}
     with (
         closing(azure),
         AuthorizationManagementClient(credential, SUB, **sdk) as client,

@@ -1,4 +1,4 @@
-"""What a cluster points at is read once a turn, believed until the resync, and retried if unread."""
+"""What a cluster points at is read once a turn, and believed until the resync; else retried."""
 
 from collections.abc import Iterator
 from contextlib import closing

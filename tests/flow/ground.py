@@ -58,6 +58,19 @@ def user_assigned(identity: str) -> dict[str, Any]:
     return {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
 
 
+def put_role(town: Town, guid: str, *actions: str) -> None:
+    """Make, or change, a custom role that allows these actions."""
+    scope = f"/subscriptions/{town.subscription}"
+    definition = {
+        "roleName": f"custom {guid}",
+        "type": "CustomRole",
+        "permissions": [{"actions": list(actions)}],
+        "assignableScopes": [scope],
+    }
+    path = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}"
+    town.arm("PUT", path, {"properties": definition}, "2022-04-01")
+
+
 def assign(
     town: Town, principal: str, role: str, scope: str, kind: str = "ServicePrincipal", **more: Any
 ) -> None:

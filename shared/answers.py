@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
 from azure.core.pipeline import PipelineResponse
 
 from shared.errors import Transient, classify
@@ -15,6 +15,7 @@ from shared.permissions import Permissions, RoleDefinition
 
 # The second is azure-identity's when the token endpoint answers with a page of HTML; the others are
 # azure-core's, which decodes every answer too, when JSON is not in UTF-8 or nested deeply.
+_SUCCESS = range(200, 300)
 _UNREADABLE = (msgspec.DecodeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -81,6 +82,8 @@ def classified() -> Iterator[None]:
         headers: Mapping[str, str] = getattr(error.response, "headers", {})
         message = (error.error.message if error.error else None) or error.message
         failure = classify(error.status_code, code(error), message, _retry_after(headers))
+        if isinstance(error, DecodeError) and error.status_code in _SUCCESS:
+            failure = Transient("UnreadableAnswer", type(error).__name__)
         failure.correlation_id = correlation_id(headers)
         raise failure from error
     except AzureError as error:

@@ -81,7 +81,10 @@ class Intake:
     def _reject(self, reason: str, field: str, message: str, text: bytes, request_id: str) -> None:
         rejection = Rejection(reason, field, message, self.clock(), request_id, text=text)
         self.store.reject(rejection)
-        _log.warning("request=%s rejected=%s field=%s", request_id or "-", reason, field)
+        shown = field.encode(
+            "ascii", "backslashreplace"
+        ).decode()  # a parameter may be called anything
+        _log.warning("request=%s rejected=%s field=%s", request_id or "-", reason, shown)
 
 
 def _gone(record: Record) -> bool:

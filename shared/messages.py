@@ -18,6 +18,7 @@ from shared.model import ClusterRequest
 from shared.resource_id import ClusterId, InvalidId, cluster_id, parse_cluster_id
 
 MAX_BYTES = 64 * 1024
+_NAME_LIMIT = 64
 _REQUEST_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _LOCATION = re.compile(r"[a-z][a-z0-9]{2,39}")
 _EVENT_TYPES = re.compile(
@@ -140,6 +141,9 @@ def _checked(body: _RequestBody, managed: tuple[str, ...]) -> ClusterRequest:
             raise refuse(
                 "InvalidRequest", "tags", "a tag has a name of at most 512 characters, none of "
                 "them in <>%&\\?/, and a value of at most 256")  # fmt: skip
+    if any(len(name) > _NAME_LIMIT for name in body.parameters):
+        message = f"a parameter's name has at most {_NAME_LIMIT} characters"
+        raise refuse("InvalidRequest", "parameters", message)
     if field := _unprintable(body):
         raise refuse("InvalidRequest", field, "holds control or direction characters")
     try:

@@ -7,9 +7,9 @@ from grantkeeper.explanation import Seen, Unread
 from shared import progress
 from shared.arm import Arm
 from shared.errors import Failure
+from shared.held import stronger
 from shared.links import Links
 from shared.model import Assignment, Grant, Progress
-from shared.observe import stronger
 from shared.permissions import RoleDefinition, danger
 from shared.policy import Policy
 from shared.resource_id import ResourceId, parse_scope
@@ -102,7 +102,7 @@ class Live:
         held = self._assignments(grant.principal_id, parse_scope(grant.scope).subscription_id)
         if held is None:
             return None
-        more = stronger([looked_for], held, self._definition)
+        more = stronger([grant], held, self._definition)
         return progress.look(looked_for, held, self._policy.propagation, self._now, more)
 
     def _assignments(self, principal: str, subscription: str) -> tuple[Assignment, ...] | None:

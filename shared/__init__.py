@@ -7,7 +7,7 @@ definitions, links                   what a role may do, before it is granted; w
 audit                                a row before each write to Azure, and one after it
 arm, store, queues, lifecycle        the edges: one SDK, one file
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
-wanted, policy_file                  pure: a cluster's grants, judged; the operator's file, checked
+held, wanted, policy_file            what is there already; what is needed; the operator's file
 policy_checks                        what must hold of a policy beyond its types
 grants, probes, profiles, policy, delegation, schedule    pure: what is needed, what may be
 addon_scopes, resource_scopes        where add-ons, and the cluster itself, use other resources

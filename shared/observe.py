@@ -4,28 +4,25 @@ Reads only. What cannot be read raises `Failure`, and the turn is put off; but o
 the cluster only points at, and of roles that others hold, nothing is concluded then.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared import permissions, progress
+from shared import progress
 from shared.arm import Arm
 from shared.decide import may_be_stale
 from shared.definitions import Definitions
 from shared.errors import Failure
+from shared.held import stronger
 from shared.links import Links
 from shared.messages import is_request_id
 from shared.model import Assignment, Cluster, Grant, Progress, Record, Rejection
 from shared.policy import Policy
 from shared.profiles import REQUEST_TAG
-from shared.resource_id import ClusterId, covers, parse_scope
+from shared.resource_id import ClusterId, parse_scope
 from shared.store import Store
 from shared.wanted import INVALID_SCOPE, wanted
-
-# A role's definition by its GUID and a subscription's id, or None when there is none.
-Definition = Callable[[str, str], permissions.RoleDefinition | None]
 
 _Place = tuple[str, str]  # a principal and a subscription
 
@@ -73,7 +70,7 @@ class Observer:
         to_read = [p for p in current if progress.to_read(p, propagation, now)]
         held = self._held(to_read)
         known = tuple(assignment for found in held.values() for assignment in found or ())
-        more = stronger(to_read, known, self.definitions.get)
+        more = stronger((p.grant for p in to_read), known, self.definitions.get)
         return replace(
             record,
             faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
@@ -125,37 +122,6 @@ def _place(progress: Progress) -> _Place:
     if grant.refused == INVALID_SCOPE:
         return grant.principal_id, ""
     return grant.principal_id, parse_scope(grant.scope).subscription_id
-
-
-def stronger(
-    looked_for: list[Progress], held: tuple[Assignment, ...], definition: Definition
-) -> progress.Stronger:
-    """Which other roles held where a grant is wanted give all that it would."""
-    found = set[tuple[str, str]]()
-    for grant in (p.grant for p in looked_for):
-        scope = parse_scope(grant.scope)
-        there = {
-            assignment.role
-            for assignment in held
-            if assignment.principal_id == grant.principal_id
-            and covers(assignment.scope, scope)
-            and not assignment.condition
-        }
-        if grant.role not in there:
-            found |= {
-                (role, grant.role)
-                for role in there
-                if _gives(role, grant.role, scope.subscription_id, definition)
-            }
-    return frozenset(found)
-
-
-def _gives(role: str, needed: str, subscription_id: str, definition: Definition) -> bool:
-    try:
-        held, wanted = (definition(each, subscription_id) for each in (role, needed))
-    except Failure:
-        return False  # not known now; at worst a role is assigned that was not needed
-    return bool(held and wanted and permissions.at_least(held, wanted))
 
 
 def _same_incarnation(record: Record, cluster: Cluster) -> Record:

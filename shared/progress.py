@@ -14,15 +14,11 @@ from msgspec.structs import replace
 
 from shared import schedule
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Transient, outlasted
+from shared.held import Stronger, find, gives, held_as
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Looks, Propagation
 from shared.probes import target_of
-from shared.resource_id import covers, parse_scope
-from shared.roles import role_name
 from shared.wanted import INVALID_SCOPE, assignment_name, remedy
-
-# Pairs of roles (GUIDs): whoever holds the first has all that the second gives.
-Stronger = frozenset[tuple[str, str]]
 
 _SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
 _REMEMBERED = 100  # grants of former identities; a row of the table holds a few hundred in all
@@ -65,7 +61,7 @@ def look(
         return replace(progress, reason="AwaitingIdentity", message="the identity is not there yet")
     found = None
     if held is not None and to_read(progress, propagation, now):
-        found = _find(grant, held, stronger)
+        found = find(grant, held, stronger)
         if found is None:
             progress = _missed(progress, propagation, now)
     if found:
@@ -162,7 +158,7 @@ def to_write(progress: Progress, now: datetime) -> bool:
 def widest(missing: tuple[Progress, ...]) -> tuple[Progress, ...]:
     """Of grants to be written, those that no other of them gives as well: a role on a network is
     a role on its subnets, which the next look will find."""
-    return tuple(p for p in missing if not any(_gives(other.grant, p.grant) for other in missing))
+    return tuple(p for p in missing if not any(gives(other.grant, p.grant) for other in missing))
 
 
 def to_probe(progress: Progress, looks: Looks, now: datetime) -> bool:
@@ -195,28 +191,6 @@ def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
     return schedule.next_look(progress.written_at, progress.deadline, now, str(progress.grant.key))
 
 
-def _find(grant: Grant, held: tuple[Assignment, ...], stronger: Stronger) -> Assignment | None:
-    """The assignment that means this grant, or more: same principal, its role or a stronger one,
-    at its scope or above. One under a condition may not allow everything, and does not count
-    unless it is in the place of ours.
-
-    By meaning, not by name: the same triple under another name answers every PUT with
-    RoleAssignmentExists, and a look-up by our name would say 404 for ever. The grant's own role at
-    the nearest scope comes first.
-    """
-    scope = parse_scope(grant.scope)
-    matches = [
-        assignment
-        for assignment in held
-        if assignment.principal_id == grant.principal_id
-        and (assignment.role == grant.role or (assignment.role, grant.role) in stronger)
-        and covers(assignment.scope, scope)
-        and (not assignment.condition or _is_same(assignment, grant))
-    ]
-    nearest = sorted(matches, key=lambda match: (match.role == grant.role, len(match.scope)))
-    return nearest[-1] if nearest else None
-
-
 def _found(
     progress: Progress, found: Assignment, propagation: Propagation, now: datetime
 ) -> Progress:
@@ -231,7 +205,7 @@ def _found(
         progress,
         assignment_id=found.id,
         made_by_us=found.id.lower().endswith(assignment_name(progress.grant)),
-        held_as=_held_as(progress.grant, found),
+        held_as=held_as(progress.grant, found),
         written_at=written_at,
         deadline=deadline,
         reads=reads,
@@ -243,25 +217,9 @@ def _found(
     )
 
 
-def _gives(wide: Grant, narrow: Grant) -> bool:
-    same = (wide.principal_id, wide.role) == (narrow.principal_id, narrow.role)
-    return same and wide.key != narrow.key and covers(wide.scope, parse_scope(narrow.scope))
-
-
 def _is_unconfirmed(progress: Progress) -> bool:
     """Seen in the last look, but not in as many as it takes to believe."""
     return progress.reads > 0 and progress.readable_at is None
-
-
-def _is_same(assignment: Assignment, grant: Grant) -> bool:
-    """Whether it is of the same role at the same scope, so that no other can be made."""
-    return (assignment.role, assignment.scope.lower()) == (grant.role, grant.scope.lower())
-
-
-def _held_as(grant: Grant, found: Assignment) -> str:
-    if found.condition:
-        return f"{role_name(found.role)} under a condition"
-    return "" if _is_same(found, grant) else f"{role_name(found.role)} at {found.scope}"
 
 
 def _missed(progress: Progress, propagation: Propagation, now: datetime) -> Progress:

@@ -105,6 +105,21 @@ def test_one_odd_member_harms_no_other() -> None:
     assert pools.faults == {"pools[0]": "is not an object", "pools[2].subnet": "is not a text"}
 
 
+def test_lists_and_objects_are_read_to_the_hundredth_item() -> None:
+    """What is kept of a cluster fits one row of a table, however long its JSON is."""
+    full = Node({"list": [*range(100)], "object": {str(n): n for n in range(100)}})
+    assert [node.value for node in full.at("list").each()] == [*range(100)]
+    assert [node.value for _, node in full.at("object").members()] == [*range(100)]
+    assert full.faults == {}
+    long = Node({"list": [*range(101)], "object": {str(n): n for n in range(101)}})
+    assert [node.value for node in long.at("list").each()] == [*range(100)]
+    assert [node.value for _, node in long.at("object").members()] == [*range(100)]
+    why = "has more than 100 items, the rest of which are not read"
+    assert long.faults == {"list": why, "object": why}
+    assert long.at("object").text("100") == ""  # a member asked for by name is always found
+    assert long.faults["object.100"] == "is not a text"
+
+
 def test_an_empty_value_is_there_all_the_same() -> None:
     assert Node("") and Node({}) and Node(False) and Node(0)
     assert not Node(None)

@@ -5,7 +5,9 @@ import pytest
 from shared.model import Grant
 from shared.policy_file import parse
 from shared.roles import ACR_PULL, BUILT_IN_ROLES
+from shared.wanted import wanted
 from tests.unit.nouns import (
+    CLUSTER,
     KUBELET_PRINCIPAL,
     NET,
     OTHER_SUB,
@@ -14,6 +16,7 @@ from tests.unit.nouns import (
     REGISTRY,
     SUB,
     SUBNET,
+    cluster,
     policy,
 )
 from tests.unit.topologies import (
@@ -157,6 +160,15 @@ def test_a_declared_grant_at_a_registry_in_abac_mode_gets_the_role_that_it_honou
     assert grant.role == BUILT_IN_ROLES["Container Registry Repository Reader"]
 
 
+def test_a_declared_role_that_the_registry_does_not_honour_is_replaced_either_way() -> None:
+    reader = "Container Registry Repository Reader"
+    by = policy(declared("kubelet", REGISTRY).replace("AcrPull", reader))
+    for mode, role in (("LegacyRegistryPermissions", ACR_PULL),
+                       ("AbacRepositoryPermissions", BUILT_IN_ROLES[reader])):  # fmt: skip
+        (grant,) = needs({}, {REGISTRY: {"roleAssignmentMode": (mode,)}}, by)
+        assert grant.role == role
+
+
 def test_an_identity_that_is_not_there_yet_is_waited_for() -> None:
     by = policy(declared("kubelet", REGISTRY))
     early = {"identityProfile": None, **pools(NODES)}
@@ -173,6 +185,12 @@ def test_an_add_on_counts_in_any_case_and_only_if_it_is_on() -> None:
     ]
     off = {"addonProfiles": {"omsagent": {"enabled": False, "identity": IDENTITY}}}
     assert found(off, by=by) == found({}, by=by) == []
+
+
+def test_an_add_on_that_is_off_stands_in_no_other_grants_way() -> None:
+    other = DECLARED.format("kubelet", REGISTRY)
+    by = policy(f"grants: [{DECLARED.format('addon:omsagent', REGISTRY)}, {other}]\n")
+    assert [g.source for g in needs({}, by=by)] == ["policy grants[1]"]
 
 
 def test_an_add_on_without_an_identity_is_not_waited_for() -> None:
@@ -226,3 +244,29 @@ def test_a_declared_grant_hides_no_scope_that_policy_refuses() -> None:
         ("controlPlane", PRINCIPAL, refused, "ScopeNotAllowed"),
         ("controlPlane", PRINCIPAL, BATCH, ""),
     ]
+
+
+def many(count: int) -> dict[str, object]:
+    """A pool's subnets, and addresses, that make so many grants."""
+    nodes, pods, ips = (min(100, max(0, count - at)) for at in (0, 100, 200))
+    return {
+        "agentPoolProfiles": [
+            {"vnetSubnetID": f"{NODES}{n}", **({"podSubnetID": f"{PODS}{n}"} if n < pods else {})}
+            for n in range(nodes)
+        ],
+        "networkProfile": {
+            "natGatewayProfile": {
+                "outboundIPs": {"publicIPs": [f"{NET}/publicIPAddresses/{n}" for n in range(ips)]}
+            }
+        },
+    }
+
+
+def test_no_more_grants_are_looked_after_than_fit_a_record() -> None:
+    by = policy()
+    for count in (249, 250, 251, 300):
+        seen = cluster(many(count))
+        grants = wanted(seen, CLUSTER, "", by, (SUB,), lambda _: {})
+        fault = f"needs {count} roles, of which only 250 are looked after"
+        assert len(grants) == min(count, 250)
+        assert seen.body.faults == ({"properties": fault} if count > 250 else {})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared import progress
+from shared.held import gives
 from shared.model import Cluster, Progress, Record
 from shared.policy import Policy
 from shared.probes import target_of
@@ -61,7 +62,7 @@ def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetim
         return Create() if to_create(record, now) else Wait()
     if cluster.provisioning_state == "Deleting":
         return Wait()
-    if missing := progress.widest(tuple(p for p in record.grants if progress.to_write(p, now))):
+    if missing := _to_write(record.grants, now):
         return Assign(missing)
     if record.probe is not None:
         return ReadProbe()
@@ -99,7 +100,11 @@ def next_turn(
         return _next_without_cluster(record, policy, now)
     if cluster.provisioning_state == "Deleting":
         return now + policy.looks.provisioning
-    times = [progress.due(grant, policy.looks, now) for grant in record.grants]
+    times = [
+        progress.due(grant, policy.looks, now)
+        for grant in record.grants
+        if not _is_given(grant, record.grants)
+    ]
     times += [link.retry_at for link in record.links]
     awaited = any(not p.grant.principal_id and not p.refused for p in record.grants)
     if awaited or not cluster.terminal:
@@ -119,3 +124,15 @@ def _next_without_cluster(record: Record, policy: Policy, now: datetime) -> date
     if record.absent_since and not is_deleted(record, policy, now):
         return record.absent_since + policy.looks.absent
     return None
+
+
+def _to_write(grants: tuple[Progress, ...], now: datetime) -> tuple[Progress, ...]:
+    missing = (p for p in grants if progress.to_write(p, now))
+    return progress.widest(tuple(p for p in missing if not _is_given(p, grants)))
+
+
+def _is_given(missing: Progress, grants: tuple[Progress, ...]) -> bool:
+    """Whether one that is written gives a missing grant as well, though no read shows it yet: the
+    look that sees the one will find the other."""
+    unseen = (p for p in grants if p.written_at and not p.reads)
+    return not missing.written_at and any(gives(p.grant, missing.grant) for p in unseen)

@@ -119,3 +119,14 @@ def test_ids_in_any_case_are_one_scope(found_town: Found) -> None:
     town.run_until(town.ready, minutes=15)
     assert made(town) == made_for(town, net(town.subnet))
     assert len(writes(town)) == 1
+
+
+def test_a_networks_grant_that_reads_do_not_show_yet_serves_its_subnets(found_town: Found) -> None:
+    """Meanwhile nothing else is written, and ARM is not asked in every second."""
+    town = found_town(POLICY, readable_seconds=(240, 240))
+    topology = network_topologies.node_auto_provisioning(town)
+    put_cluster(town, topology.body)
+    town.run_until(town.ready, minutes=30)
+    assert made(town) == made_for(town, topology.granted)
+    assert len(set(writes(town))) == 1  # sent again when three looks did not show it
+    assert town.calls("GET", "roleAssignments") <= 12

@@ -82,6 +82,9 @@ def _managed_identity(cluster: Cluster | None) -> Finding:
         return "Unknown", "NoCluster", ""
     if cluster.has_managed_identity:
         return "True", cluster.identity_type, ""
+    if cluster.identity_type == "Unknown":
+        message = "the cluster's identity is of a type that is not known; it gets no grants"
+        return "False", "UnknownIdentity", message
     message = "the cluster uses a service principal, whose credential expires; it gets no grants"
     return "False", "ServicePrincipal", message
 
@@ -90,7 +93,7 @@ def _assigned(record: Record, cluster: Cluster | None) -> Finding:
     if cluster is None:
         return "Unknown", "NoCluster", ""
     if not cluster.has_managed_identity:
-        return "Unknown", "ServicePrincipal", ""
+        return "Unknown", _managed_identity(cluster)[1], ""
     grants = record.grants
     if refused := [p for p in grants if p.refused]:
         return "False", refused[0].refused, _refusals(refused)

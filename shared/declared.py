@@ -42,7 +42,7 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
             _fits(cluster.subscription_id, self.subscriptions)
             and _fits(cluster.resource_group, self.resource_groups)
             and _fits(cluster.name, self.names)
-            and _fits(_region(location), self.locations)
+            and _fits(_region(location), tuple(map(_region, self.locations)))
             and self._fits_tags(tags)
         )
 

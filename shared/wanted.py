@@ -55,9 +55,9 @@ def wanted(
         grant = _judged(need, cluster, cluster_id, policy, managed, related)
         if grant is None:
             continue
-        said = not need.declared and (need.identity, need.role) in pairs
-        if said and grant.refused == INVALID_SCOPE:
-            continue  # where the cluster does not say, the operator has
+        is_id = need.declared or need.scope.text.startswith("/")
+        if grant.refused == INVALID_SCOPE and not is_id and (need.identity, need.role) in pairs:
+            continue  # the cluster names no id, but the operator has declared one
         found.setdefault((grant.identity, grant.role, grant.scope.lower()), grant)
     if len(found) > _MOST:
         cluster.body.at("properties").fault(

@@ -191,3 +191,10 @@ def test_a_stall_ends_with_the_next_turn() -> None:
     stalled = merge((), {"Stalled": ("True", "Poisoned", "")}, NOW)
     assert said(record(conditions=stalled), cluster())["Stalled"] == ("False", "Reconciled")
     assert "Stalled" not in said(record(), cluster())
+
+
+def test_an_identity_of_an_unknown_type_is_not_called_a_service_principal() -> None:
+    seen = cluster(identity_type="Unknown")
+    conditions = {c.type: c for c in update(record(), seen, policy(), NOW)}
+    assert conditions["ManagedIdentity"].reason == "UnknownIdentity"
+    assert conditions["RolesAssigned"].reason == "UnknownIdentity"

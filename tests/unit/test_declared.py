@@ -21,6 +21,7 @@ def fits(match: Match, cluster: ClusterId = CLUSTER) -> bool:
         Match(resource_groups=("CLUSTER?",)),
         Match(names=("other", "c?")),
         Match(locations=("WestUS2",)),
+        Match(locations=("West US 2",)),
         Match(locations=("west*",)),
         Match(tags={"team": "Pay*"}),
         Match(tags={"TEAM": "*", "ENV": "pro?"}),

@@ -245,7 +245,8 @@ def test_the_roles_that_are_granted_are_not_dangerous(name: str) -> None:
 
 
 def test_a_contributor_of_identities_can_federate_them() -> None:
-    assert "federatedIdentityCredentials/write" in danger(BUILT_IN["Managed Identity Contributor"], ())
+    definition = BUILT_IN["Managed Identity Contributor"]
+    assert "federatedIdentityCredentials/write" in danger(definition, ())
 
 
 DANGEROUS = [

@@ -233,6 +233,16 @@ def test_a_role_that_policy_does_not_list_is_refused() -> None:
     )
 
 
+def test_a_declared_grant_hides_no_id_that_is_malformed() -> None:
+    """It makes up for an address that is no id at all, not for an id gone wrong."""
+    by = policy(
+        f"grants: [{{identity: controlPlane, role: Network Contributor, scope: {BATCH},"
+        " because: declared}]\n"
+    )
+    malformed = f"{SUBNET}/../.."
+    assert "InvalidScope" in {refused for *_, refused in found(pools(malformed), by=by)}
+
+
 def test_a_declared_grant_hides_no_scope_that_policy_refuses() -> None:
     """It makes up for what the cluster cannot say, not for what policy does not allow."""
     by = policy(

@@ -134,5 +134,6 @@ def _to_write(grants: tuple[Progress, ...], now: datetime) -> tuple[Progress, ..
 def _is_given(missing: Progress, grants: tuple[Progress, ...]) -> bool:
     """Whether one that is written gives a missing grant as well, though no read shows it yet: the
     look that sees the one will find the other."""
-    unseen = (p for p in grants if p.written_at and not p.reads)
-    return not missing.written_at and any(gives(p.grant, missing.grant) for p in unseen)
+    if missing.written_at or missing.refused:
+        return False
+    return any(p.written_at and not p.reads and gives(p.grant, missing.grant) for p in grants)

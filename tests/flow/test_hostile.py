@@ -18,7 +18,7 @@ from tests.hostile.law import Law, decoded, json_of
 from tests.hostile.siege import POLICY, Log, Siege
 
 SEED = 3
-CLUSTERS, REQUESTS, AGAIN = 600, 400, 50
+CLUSTERS, REQUESTS, AGAIN = 400, 600, 20
 ACCOUNT = "account999"  # one world for all of these tests; others take accounts from the first on
 KEPT = 60 * 1024  # bytes of a refused message
 LONGEST_LINE = 400

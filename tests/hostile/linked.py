@@ -16,6 +16,24 @@ _MODES: tuple[Any, ...] = (
     [],
 )
 
+_LEAVES = (
+    "Microsoft.Compute/diskEncryptionSets/des",
+    "Microsoft.KeyVault/vaults/keys",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/own",
+    *(
+        f"Microsoft.Network/{leaf}"
+        for leaf in (
+            "dnsZones/example.org",
+            "networkSecurityGroups/x",
+            "privateDnsZones/example.internal",
+            "privateDnsZones/privatelink.westus2.azmk8s.io",
+            *(f"publicIPAddresses/{name}" for name in ("ip0", "ip1", "nat")),
+            *(f"publicIPPrefixes/{name}" for name in ("nat", "nodes", "out")),
+            "routeTables/x",
+        )
+    ),
+)
+
 
 def resources(place: Place, spoiler: Spoiler) -> Iterator[tuple[str, Json | bytes]]:
     """The id and the document of each; about half are spoilt."""
@@ -45,6 +63,8 @@ def _in(base: str, place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
     for number in range(REGISTRIES):
         registry = f"{base}/Microsoft.ContainerRegistry/registries/registry{number}"
         yield registry, {"roleAssignmentMode": place.chance.choice(_MODES)}
+    for leaf in _LEAVES:
+        yield f"{base}/{leaf}", {}
 
 
 def _target(place: Place) -> str:

@@ -1,45 +1,13 @@
 """Each identity gets its roles as soon as it exists, once, and nothing policy does not allow."""
 
 import uuid
-from typing import Any
 
 import pytest
 
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.conftest import Found
+from tests.flow.ground import assign, put, put_identity
 from tests.flow.town import POLICY, Town
-
-NETWORK = "Microsoft.Network"
-
-
-def put_network(town: Town, kind: str, name: str, group: str = "net-main", **more: Any) -> str:
-    group_id = f"/subscriptions/{town.subscription}/resourceGroups/{group}"
-    path = f"{group_id}/providers/{NETWORK}/{kind}/{name}"
-    town.arm("PUT", path, {"location": "westus2", **more}, "2024-05-01")
-    return path
-
-
-def put_identity(town: Town, name: str = "mine") -> tuple[str, str]:
-    """A user-assigned identity; its id and its principal id."""
-    path = (
-        f"/subscriptions/{town.subscription}/resourceGroups/net-main/providers"
-        f"/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
-    )
-    made = town.arm("PUT", path, {"location": "westus2"}, "2023-01-31")
-    return path, made["properties"]["principalId"]
-
-
-def assign(town: Town, scope: str, principal: str, role: str, name: str = "") -> None:
-    """Somebody else makes a role assignment."""
-    authorization = "/providers/Microsoft.Authorization"
-    definition = f"/subscriptions/{town.subscription}{authorization}/roleDefinitions/{role}"
-    properties = {
-        "roleDefinitionId": definition,
-        "principalId": principal,
-        "principalType": "ServicePrincipal",
-    }
-    path = f"{scope}{authorization}/roleAssignments/{name or uuid.uuid4()}"
-    town.arm("PUT", path, {"properties": properties}, "2022-04-01")
 
 
 def scopes_of(town: Town, principal: str) -> set[str]:
@@ -78,8 +46,8 @@ def test_pod_subnets_and_outbound_ips_are_granted_too(town: Town) -> None:
         {"name": "pods", "properties": {"addressPrefix": "10.2.0.0/16"}},
     ]
     space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}, "subnets": subnets}
-    vnet = put_network(town, "virtualNetworks", "v", properties=space)
-    address = put_network(town, "publicIPAddresses", "out", sku={"name": "Standard"})
+    vnet = put(town, "Microsoft.Network/virtualNetworks", "v", properties=space)
+    address = put(town, "Microsoft.Network/publicIPAddresses", "out", sku={"name": "Standard"})
     pool = {"name": "np", "mode": "System", "count": 1, "vnetSubnetID": town.subnet}
     town.make_cluster(
         agentPoolProfiles=[{**pool, "podSubnetID": f"{vnet}/subnets/pods"}],
@@ -107,7 +75,7 @@ def test_an_inherited_assignment_is_accepted_and_not_duplicated(town: Town) -> N
     group = town.subnet.partition("/providers/")[0]
     town.make_cluster()
     principal = town.cluster().control_plane_principal_id
-    assign(town, group, principal, NETWORK_CONTRIBUTOR)
+    assign(town, principal, NETWORK_CONTRIBUTOR, group)
     town.run_until(town.ready)
     assert scopes_of(town, principal) == set()
     grant = next(p for p in town.record().grants if p.grant.principal_id == principal)
@@ -117,7 +85,7 @@ def test_an_inherited_assignment_is_accepted_and_not_duplicated(town: Town) -> N
 
 def test_an_equal_assignment_under_another_name_is_accepted(town: Town) -> None:
     town.make_cluster()
-    assign(town, town.subnet, town.cluster().control_plane_principal_id, NETWORK_CONTRIBUTOR)
+    assign(town, town.cluster().control_plane_principal_id, NETWORK_CONTRIBUTOR, town.subnet)
     town.run_until(town.ready)
     assert scopes_of(town, town.cluster().control_plane_principal_id) == set()
     assert town.calls("PUT", "roleAssignments") == 1  # the kubelet's
@@ -127,7 +95,7 @@ def test_an_equal_assignment_that_reads_do_not_show_yet_is_accepted(town: Town) 
     """Our PUT is answered with RoleAssignmentExists, which is success."""
     town.azure.world.knobs = town.azure.world.knobs.changed({"readable_seconds": (300, 300)})
     town.make_cluster()
-    assign(town, town.subnet, town.cluster().control_plane_principal_id, NETWORK_CONTRIBUTOR)
+    assign(town, town.cluster().control_plane_principal_id, NETWORK_CONTRIBUTOR, town.subnet)
     town.run_until(town.ready)
     assert town.calls("PUT", "roleAssignments", 409) >= 1
     assert scopes_of(town, town.cluster().control_plane_principal_id) == set()
@@ -139,7 +107,7 @@ def test_a_role_at_a_sibling_scope_counts_for_nothing(town: Town) -> None:
     town.arm("PUT", other, {"location": "westus2", "sku": {"name": "Basic"}}, "2023-07-01")
     town.request()
     town.run_until(town.provisioned, events=False)
-    assign(town, other, town.cluster().kubelet_object_id, ACR_PULL)
+    assign(town, town.cluster().kubelet_object_id, ACR_PULL, other)
     town.run_until(town.ready)
     assert scopes_of(town, town.cluster().kubelet_object_id) == {town.registry.lower()}
 

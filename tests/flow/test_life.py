@@ -2,7 +2,7 @@
 
 from infra.emulator.clusters import Outcome
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
-from tests.flow.test_grant import put_identity
+from tests.flow.ground import put_identity
 from tests.flow.town import Town
 
 

@@ -1,7 +1,5 @@
 """The timer finds what nothing else told us about; one odd cluster or subscription stops none."""
 
-
-
 from shared.fleet import Fleet
 from shared.policy_file import parse
 from shared.resource_id import parse_cluster_id

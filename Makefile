@@ -66,6 +66,19 @@ format: setup ## Rewrite the code in the house's format
 bench: setup ## Measure cold start, ARM calls, messages and memory; ARGS=--help
 	@$(run) -m tests.bench $(ARGS)
 
+.PHONY: mutants
+mutants: deep ## Which wrong lines the unit tests notice, in half an hour; ARGS="resource_id" for some files
+	@$(run) -m tests.mutation $(ARGS)
+
+.PHONY: fuzz
+fuzz: deep ## Fuzz every reader of others' input; ARGS="--target cluster --runs 1000000"
+	@$(run) -m tests.fuzz $(ARGS)
+
+# What only these two need: minutes to install, and of no use to the rest.
+.PHONY: deep
+deep: setup
+	@$(run) -m pip install --quiet --disable-pip-version-check --requirement requirements-deep.txt
+
 .PHONY: lock
 lock: setup ## Pin what the *.in files ask for; UPGRADE=--upgrade for the newest
 	@test -x $(uv) || $(run) -m venv .local/uv
@@ -73,6 +86,7 @@ lock: setup ## Pin what the *.in files ask for; UPGRADE=--upgrade for the newest
 	@$(compile) requirements.in --output-file requirements.txt
 	@$(compile) requirements-cli.in --constraint requirements.txt --output-file requirements-cli.txt
 	@$(compile) requirements-dev.in --constraint requirements-cli.txt --output-file requirements-dev.txt
+	@$(compile) requirements-deep.in --constraint requirements-dev.txt --output-file requirements-deep.txt
 	@npm install --package-lock-only --no-progress
 
 .PHONY: clean

@@ -56,10 +56,7 @@ class Law:
     def __init__(self, policy: bytes, subscription: str) -> None:
         self._subscription = subscription
         self._entries = [
-            (
-                {_ROLES[name] for name in entry["roles"]},
-                [s.lower().split("/") for s in entry["scopes"]],
-            )
+            ({_ROLES[name] for name in entry["roles"]}, entry["scopes"])
             for entry in yaml.safe_load(policy)["grantable"]
         ]
 
@@ -70,7 +67,7 @@ class Law:
             all(_NAME.fullmatch(name) for name in segments[1:])
             and segments[:4] == ["", "subscriptions", self._subscription, "resourcegroups"]
             and any(
-                role in roles and any(_covers(pattern, segments) for pattern in patterns)
+                role in roles and any(covers(pattern, scope) for pattern in patterns)
                 for roles, patterns in self._entries
             )
         )
@@ -186,8 +183,10 @@ def _at(node: Any, *names: str | None) -> Iterator[Any]:
                 yield from _at(value, *names[1:])
 
 
-def _covers(pattern: list[str], segments: list[str]) -> bool:
-    """By segments: `*` stands for a name, or a part of one."""
-    return len(segments) >= len(pattern) and all(
-        fnmatchcase(name, glob) for name, glob in zip(segments, pattern, strict=False)
+def covers(pattern: str, scope: str) -> bool:
+    """Whether a pattern of policy covers a scope: by segments and without case, where `*` and `?`
+    stand for a name or a part of one."""
+    globs, names = pattern.lower().split("/"), scope.lower().split("/")
+    return len(names) >= len(globs) and all(
+        fnmatchcase(name, glob) for name, glob in zip(names, globs, strict=False)
     )

@@ -1,0 +1,39 @@
+"""mutmut over the bodies of functions: its mutants, its choice of tests, its verdicts."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.mutation.score import Score
+
+# Exit codes of a mutant's tests (mutmut/stats.py): pytest failed, or ended with an error of its
+# own; or the mutant ran for far too long, by its own clock or the kernel's.
+_KILLED = frozenset({1, 3, 36, -24, 24, 152, 255})
+_SKIPPED = 34  # marked with a pragma
+
+
+def run(tree: Path, modules: list[str]) -> dict[str, Score]:
+    """Mutate the functions of these modules in the copy `tree`; scores by module. What mutmut says
+    is kept in `mutmut.log` there. Raises `RuntimeError` when it cannot work."""
+    with (tree / "mutmut.log").open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "mutmut", "run", "--max-children", "1",
+             *(f"shared.{module}.*" for module in modules)],
+            cwd=tree, stdout=log, stderr=log, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"mutmut ended with exit code {done.returncode}: {tree / 'mutmut.log'}")
+    return {module: _score(tree / "mutants" / "shared" / f"{module}.py.meta") for module in modules}
+
+
+def _score(meta: Path) -> Score:
+    """One module's; mutmut keeps each mutant's exit code, None for those it did not try."""
+    score = Score()
+    codes: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
+    for name, code in codes.items():
+        if code in _KILLED:
+            score.killed += 1
+        elif code != _SKIPPED:
+            score.survivors.append(name)
+    return score

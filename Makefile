@@ -32,7 +32,7 @@ setup: ## Install .venv and node_modules; does nothing when nothing changed
 	"$$python" infra/setup.py
 
 .PHONY: demo
-demo: setup ## The main job from request to Ready, on this machine, in about 90 seconds
+demo: setup ## The main job from request to Ready, on this machine, in about a minute
 	@$(run) -m infra.demo $(ARGS)
 
 .PHONY: up

@@ -16,7 +16,7 @@ POLICY = Path(__file__).with_name("policy.yaml")
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # SIGINT is ignored in a background job
 
 DESCRIPTION = """\
-The main job on this machine, in about two minutes: a request on a queue becomes an AKS cluster, and
+The main job on this machine, in about a minute: a request on a queue becomes an AKS cluster, and
 it and a cluster somebody else makes get the roles they need, while events get lost and doubled;
 the one role that policy does not allow is named, and an administrator gives it.
 """

@@ -1,10 +1,13 @@
 """What others send is taken strictly, or refused with the field and the remedy."""
 
 import json
+import re
+from contextlib import suppress
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.messages import (
@@ -236,6 +239,54 @@ def test_no_json_causes_anything_but_a_request_or_a_refusal(changes: dict[str, A
         assert refusal.reason
     else:
         assert request.cluster_id.startswith("/subscriptions/")
+
+
+SPOILERS = [
+    "",
+    '"',
+    "{",
+    "}",
+    ":",
+    ",",
+    "\\",
+    "\\u0000",
+    "\0",
+    "\u202e",
+    "é",
+    "..",
+    "/",
+    "%2e",
+    "7",
+    "null",
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_no_damaged_message_causes_anything_but_a_clean_cluster_or_a_refusal(seed: int) -> None:
+    """10,000 of each kind, a hundred from each number drawn."""
+    dice = Random(seed)  # noqa: S311
+    for _ in range(100):
+        with suppress(Refusal):
+            _clean(parse(damaged(encoded().decode(), dice).encode()).cluster_id)
+        with suppress(Refusal):
+            _clean(str(cluster_to_wake(damaged(str(CLUSTER), dice), (SUB,))))
+        named = cluster_named_by(WRITE, damaged(str(CLUSTER), dice), (SUB,))
+        if named:
+            _clean(str(named))
+
+
+def damaged(text: str, dice: Random) -> str:
+    """The text with a few characters swapped, doubled or lost."""
+    for _ in range(dice.randint(1, 3)):
+        place = dice.randrange(len(text))
+        text = text[:place] + dice.choice(SPOILERS) + text[place + dice.randrange(3) :]
+    return text
+
+
+def _clean(cluster_id: str) -> None:
+    assert re.fullmatch(r"/subscriptions/[-0-9a-f]{36}/[-\w./()]+", cluster_id, re.ASCII)
+    assert "/../" not in cluster_id
 
 
 @pytest.mark.parametrize("outcome", ["Success", "Failure", "Cancel"])

@@ -104,9 +104,10 @@ def overlap(one: str, other: str) -> bool:
     if "*" not in other:
         return covers(one, other)
     one, other = one.lower(), other.lower()
-    heads = sorted((one.partition("*")[0], other.partition("*")[0]), key=len)
-    tails = sorted((one.rpartition("*")[2], other.rpartition("*")[2]), key=len)
-    return heads[1].startswith(heads[0]) and tails[1].endswith(tails[0])
+    head, other_head = one.partition("*")[0], other.partition("*")[0]
+    tail, other_tail = one.rpartition("*")[2], other.rpartition("*")[2]
+    begin_alike = head.startswith(other_head) or other_head.startswith(head)
+    return begin_alike and (tail.endswith(other_tail) or other_tail.endswith(tail))
 
 
 class _Allowed(NamedTuple):

@@ -173,7 +173,7 @@ def covers(held_at: str, scope: Scope) -> bool:
     held = [part for part in held_at.lower().split("/") if part]
     if held[:2] == ["providers", "microsoft.management"]:
         return True  # a management group: ARM lists it for a scope only when it is above it
-    return scope.key.strip("/").split("/")[: len(held)] == held
+    return scope.key[1:].split("/")[: len(held)] == held
 
 
 def _resource_group(text: str) -> str:

@@ -138,6 +138,29 @@ def test_patterns_overlap_exactly_when_some_action_matches_both(one: str, other:
         assert both
 
 
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        ("ab*ba", "aba", False),
+        ("a*c*c", "a/c", False),
+        ("a*a*c", "abc", False),
+        ("a*b*b*c", "aabc", False),
+        ("a*b*b*c", "abxbc", True),
+        ("a*b*b*c", "abbc", True),
+    ],
+)
+def test_every_part_of_a_pattern_needs_a_place_of_its_own(
+    wide: str, narrow: str, expected: bool
+) -> None:
+    assert covers(wide, narrow) is expected
+
+
+def test_only_the_outermost_parts_of_two_patterns_with_wildcards_can_differ() -> None:
+    assert overlap("a*b*c", "ax*c") and overlap("ax*c", "a*b*c")
+    assert overlap("a*b*c", "a*xc") and overlap("a*xc", "a*b*c")
+    assert not overlap("a*b*c", "b*c") and not overlap("a*b*c", "a*b")
+
+
 def test_case_does_not_matter() -> None:
     assert covers("MICROSOFT.network/*", "Microsoft.Network/virtualNetworks/READ")
     assert overlap("MICROSOFT.network/*", "*/READ")
@@ -198,6 +221,19 @@ def test_a_role_that_can_grant_itself_more_is_dangerous_and_the_action_is_named(
     action: str,
 ) -> None:
     assert repr(action) in danger(role(Permissions(("A/read", action))), ())
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("*/write", "reaches namespaces by a wildcard"),
+        ("Microsoft.*/x/write", "reaches namespaces by a wildcard"),
+        ("Microsoft.Authorization/locks/write", "can change who may do what"),
+        ("Microsoft.ManagedIdentity/*", "can federate identities"),
+    ],
+)
+def test_a_danger_is_told_in_a_sentence(action: str, why: str) -> None:
+    assert danger(role(Permissions((action,))), ()) == f"action {action!r} {why}"
 
 
 @pytest.mark.parametrize(

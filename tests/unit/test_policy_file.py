@@ -262,3 +262,40 @@ def test_a_grant_of_a_profile_is_checked_as_any() -> None:
 
 def test_the_usual_policy_has_no_fault() -> None:
     assert policy("roles: {nodeSubnets: AcrPull}\n").roles == {"nodeSubnets": "AcrPull"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "roles: {nodeSubnet: AcrPull}\n",
+            "roles.nodeSubnet: is no rule of inference; did you mean nodeSubnets?",
+        ),
+        (
+            "roles: {nodeSubnets: Reader}\n",
+            "roles.nodeSubnets: is a role that `grantable` does not have; add it to an entry",
+        ),
+        (
+            GRANT.format("kubelet", "AcrPull", REGISTRY.replace("shared-", "my-")),
+            "grants[0].scope: lies outside what `grantable` allows for AcrPull; "
+            "add a pattern that covers it to an entry",
+        ),
+    ],
+)
+def test_a_fault_across_sections_says_what_is_wrong_and_what_to_do(text: str, told: str) -> None:
+    (fault,) = faults(POLICY_TEXT + text)
+    assert str(fault).partition(": ")[2] == told
+
+
+def test_what_is_no_yaml_is_told_with_the_files_name() -> None:
+    with pytest.raises(PolicyError) as refused:
+        parse(b"a: [")
+    begin, *_, end = str(refused.value).split("; ")
+    assert begin.startswith("policy.yaml:2: policy: ")
+    assert "None" not in begin
+    assert end == "write YAML, as in the example"
+
+
+def test_a_fault_of_no_line_is_told_without_one() -> None:
+    (fault,) = faults(b"# " + b"x" * 1_000_000)
+    assert str(fault).startswith(" policy: ")

@@ -156,6 +156,20 @@ def test_ids_are_equal_whatever_their_case() -> None:
     assert upper.key == CLUSTER.lower()
 
 
+def test_ids_differ_from_each_other_and_from_their_texts() -> None:
+    group, network = parse_scope(GROUP), parse_scope(VNET)
+    assert group != network
+    assert hash(group) != hash(network)
+    assert group != GROUP
+
+
+def test_a_refusal_says_what_is_wrong() -> None:
+    with pytest.raises(InvalidId, match=r"^the id is not a managed cluster's$"):
+        parse_cluster_id(VNET)
+    with pytest.raises(InvalidId, match=r"'_', and begins and ends with a letter or digit$"):
+        cluster_id(SUB, "g", "-")
+
+
 def test_arms_spelling_of_types_is_restored() -> None:
     shouted = SUBNET.replace("Microsoft.Network", "MICROSOFT.NETWORK").replace("subnets", "SUBNETS")
     assert str(parse_scope(shouted)) == SUBNET

@@ -12,21 +12,25 @@ import atheris
 
 with atheris.instrument_imports(include=["shared"]):
     from tests.fuzz.seeds import spoiler
-    from tests.fuzz.targets import TARGETS
+    from tests.fuzz.targets import SUBSCRIPTION, TARGETS
+    from tests.hostile.texts import hostile
 
 
 def mutate(data: bytes, most: int, seed: int) -> bytes:
-    """A JSON document spoilt as a whole half of the time, some bytes changed otherwise."""
+    """Half of the time some bytes changed; otherwise a JSON document spoilt as a whole, and any
+    other text with something else in it."""
     chance = random.Random(seed)  # noqa: S311 - libFuzzer's own seed
     if chance.random() < 0.5:
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError):
-            document = None
-        if isinstance(document, dict) and len(data) < most:
-            return spoiler(chance).document(document)[:most]
-    changed: bytes = atheris.Mutate(data, most)
-    return changed
+        changed: bytes = atheris.Mutate(data, most)
+        return changed
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict):
+        return spoiler(chance).document(document)[:most]
+    text = hostile(data.decode(errors="replace"), SUBSCRIPTION, chance)
+    return text.encode(errors="replace")[:most]
 
 
 if __name__ == "__main__":

@@ -134,6 +134,12 @@ def test_a_property_that_could_not_be_read_is_named() -> None:
     assert said_of.message == f"{FAULT}; tags.a is not a text"
 
 
+def test_a_message_names_twenty_and_counts_the_rest() -> None:
+    faults = tuple(f"tags.t{number} is not a text" for number in range(25))
+    message = assigned(record(faults=faults)).message
+    assert message == f"{'; '.join(faults[:20])}; and 5 more"
+
+
 @pytest.mark.parametrize(
     ("known", "expected"),
     [

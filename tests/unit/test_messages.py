@@ -145,6 +145,7 @@ def test_64_kib_are_read() -> None:
         ({"parameters": {"a": 1.5}}, "parameters[...]"),
         ({"parameters": {"a": {"b": 1}}}, "parameters[...]"),
         ({"parameters": {"a": None}}, "parameters[...]"),
+        ({"parameters": {"a" * 65: 1}}, "parameters"),
         ({"parameters": {"a": "x\u202e"}}, "parameters.a"),
         ({"parameters": {"a": "x\u0000"}}, "parameters.a"),
         ({"parameters": {"a": "x\u2066y"}}, "parameters.a"),

@@ -31,9 +31,16 @@ def main() -> int:
 
 
 def _both(tree: Path, modules: list[str]) -> dict[str, Score]:
+    _say(f"tables of {len(modules)} files, some seconds a mutant")
     in_tables = tables.run(tree, modules)
+    _say(f"functions, see {tree / 'mutmut.log'}")
     in_functions = functions.run(tree, modules)
     return {module: in_tables[module].plus(in_functions[module]) for module in modules}
+
+
+def _say(what: str) -> None:
+    """Progress, beside the result."""
+    sys.stderr.write(f"mutants: {what}\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """mutmut over the bodies of functions: its mutants, its choice of tests, its verdicts."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -16,6 +17,10 @@ _SKIPPED = 34  # marked with a pragma
 def run(tree: Path, modules: list[str]) -> dict[str, Score]:
     """Mutate the functions of these modules in the copy `tree`; scores by module. What mutmut says
     is kept in `mutmut.log` there. Raises `RuntimeError` when it cannot work."""
+    scores = {module: Score() for module in modules}
+    modules = [module for module in modules if _has_functions(tree / "shared" / f"{module}.py")]
+    if not modules:
+        return scores
     with (tree / "mutmut.log").open("wb") as log:
         done = subprocess.run(
             [sys.executable, "-m", "mutmut", "run", "--max-children", "1",
@@ -24,7 +29,13 @@ def run(tree: Path, modules: list[str]) -> dict[str, Score]:
         )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"mutmut ended with exit code {done.returncode}: {tree / 'mutmut.log'}")
-    return {module: _score(tree / "mutants" / "shared" / f"{module}.py.meta") for module in modules}
+    for module in modules:
+        scores[module] = _score(tree / "mutants" / "shared" / f"{module}.py.meta")
+    return scores
+
+
+def _has_functions(path: Path) -> bool:
+    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_text())))
 
 
 def _score(meta: Path) -> Score:

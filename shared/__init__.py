@@ -6,6 +6,7 @@ observe, act                         one look at Azure; the step of a turn, done
 definitions, links                   what a role may do, before it is granted; what else is read
 audit                                a row before each write to Azure, and one after it
 arm, store, queues, lifecycle        the edges: one SDK, one file
+events                               pure: what happened, as CloudEvents
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 held, wanted, policy_file            what is there already; what is needed; the operator's file
 policy_checks                        what must hold of a policy beyond its types

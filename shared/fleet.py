@@ -51,8 +51,9 @@ class Fleet:
         return cluster_id.subscription_id in self.managed and self.policy.manages(cluster_id)
 
     def _is_due(self, record: Record, digest: str, now: datetime) -> bool:
-        """Unsettled, last judged by another policy, or not looked at for longer than the resync."""
-        if not record.settled:
+        """Unsettled, last judged by another policy, not looked at for longer than the resync, or
+        with events that were not told yet."""
+        if not record.settled or record.untold:
             return True
         if record.deleted:
             return False

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared import messages, profiles
+from shared.lifecycle import Lifecycle
 from shared.model import ClusterRequest, Record, Rejection
 from shared.policy import Policy
 from shared.queues import Queues
@@ -25,6 +26,7 @@ class Intake:
 
     store: Store
     queues: Queues
+    lifecycle: Lifecycle
     policy: Policy
     managed: tuple[str, ...]
     clock: Callable[[], datetime]
@@ -69,7 +71,8 @@ class Intake:
                 "ClusterExists", "name", "there is a cluster, or a request for one, with this id",
                 request.request_id)  # fmt: skip
         former = record.former + record.grants if record else ()
-        new = Record(cluster_id=str(cluster), request=request, former=former)
+        untold = record.untold if record else ()
+        new = Record(cluster_id=str(cluster), request=request, former=former, untold=untold)
         try:
             self.store.save(new, etag)
         except Changed:
@@ -81,6 +84,7 @@ class Intake:
     def _reject(self, reason: str, field: str, message: str, text: bytes, request_id: str) -> None:
         rejection = Rejection(reason, field, message, self.clock(), request_id, text=text)
         self.store.reject(rejection)
+        self.lifecycle.rejected(rejection)
         shown = field.encode(
             "ascii", "backslashreplace"
         ).decode()  # a parameter may be called anything

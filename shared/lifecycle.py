@@ -1,36 +1,28 @@
 """Only importer of azure.eventgrid: tells a custom topic what happened to a cluster.
 
-CloudEvents 1.0, at least once; an event's id is the same however often it is sent, also by two
-turns at once, so receivers can tell: it names what the event happened to, in its former state. A
-topic that is down delays nothing: the loss is logged and the work goes on.
+At least once: what a topic does not take is kept on the cluster's record and sent again by a later
+turn. A topic that is down, slow or refuses delays nothing: after a failure it is left alone for a
+minute.
 """
 
 import logging
-import uuid
-from collections.abc import Iterator
+from datetime import datetime, timedelta
 from json import JSONDecodeError
 from typing import Any
 
+import msgspec
 from azure.core.credentials import AzureKeyCredential, TokenCredential
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.eventgrid import EventGridPublisherClient
 
-from shared.model import Condition, Progress, Record
-from shared.roles import role_name
+from shared import events
+from shared.model import Event, Record, Rejection
 from shared.settings import Settings
 
-Event = dict[str, Any]  # a CloudEvent in its JSON form
-
 _log = logging.getLogger(__name__)
-_IDS = uuid.UUID("0f0c6a3e-9d3b-4c53-8c0e-2f7f3f0a8b55")
-_PREFIX = "Grantkeeper."
-# For the call: the client's constructor drops them (azure-eventgrid 4.22.1, _patch.py).
-_CALL: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 10}
-_TOLD = {
-    ("Ready", "True"): "AccessReady",
-    ("PermissionsEffective", "False"): "AccessLate",
-    ("ClusterProvisioned", "False"): "ClusterFailed",
-}
+_QUIET = timedelta(minutes=1)
+_ROOM = 60_000  # characters of events kept on a record, whose row holds 1 MiB in all
+_TOO_LARGE = 413  # and stays so (learn.microsoft.com/azure/event-grid/post-to-custom-topic)
 
 
 def connect(settings: Settings, credential: TokenCredential) -> "Lifecycle":
@@ -42,79 +34,66 @@ def connect(settings: Settings, credential: TokenCredential) -> "Lifecycle":
 
 
 class Lifecycle:
-    """Publishes the difference a turn made."""
+    """Publishes the difference a turn made. The topic has `timeout` seconds to be reached, and as
+    many to answer."""
 
-    def __init__(self, client: EventGridPublisherClient | None) -> None:
+    def __init__(self, client: EventGridPublisherClient | None, timeout: float = 3) -> None:
         self._client = client
+        # For the call: the client's constructor drops them (azure-eventgrid 4.22.1, _patch.py).
+        self._call: dict[str, Any] = {
+            "retry_total": 0,
+            "connection_timeout": timeout,
+            "read_timeout": timeout,
+        }
+        self._quiet_until: datetime | None = None
 
     def close(self) -> None:
         """Close the connection."""
         if self._client:
             self._client.close()
 
-    def publish(self, before: Record, after: Record) -> None:
-        """Tell what is new in `after`."""
-        if self._client is None:
-            return
-        events = list(happened(before, after))
-        if not events:
-            return
+    def publish(self, before: Record, after: Record, now: datetime) -> tuple[Event, ...]:
+        """Tell what is new in `after`, and what of it was not told before. Returns what is still
+        to be told."""
+        new = tuple(events.happened(before, after, now))
+        for event in new:
+            if event["type"] == events.LATE:
+                reason = event["data"]["reason"]
+                _log.warning("alert=AccessLate cluster=%s reason=%s", after.cluster_id, reason)
+        return self._tell((*after.untold, *new), after.cluster_id, now)
+
+    def rejected(self, rejection: Rejection) -> None:
+        """Tell that a request was refused. It has no record to be kept on: a topic that is down
+        does not learn of it, the table of rejections does."""
+        self._tell((events.rejected(rejection),), rejection.cluster_id or "-", rejection.at)
+
+    def _tell(self, told: tuple[Event, ...], cluster: str, now: datetime) -> tuple[Event, ...]:
+        if self._client is None or not told:
+            return ()
+        if self._quiet_until and now < self._quiet_until:
+            return _kept(told)
         try:
-            self._client.send(events, **_CALL)
+            self._client.send(list(told), **self._call)
         except (AzureError, JSONDecodeError) as error:
             # The second is azure-identity's when the token endpoint answers with a page of HTML.
+            too_large = isinstance(error, HttpResponseError) and error.status_code == _TOO_LARGE
+            kept = () if too_large else _kept(told)
             _log.warning(
-                "cluster=%s lifecycle_events=%d lost=%s",
-                after.cluster_id, len(events), type(error).__name__,
+                "cluster=%s lifecycle_events=%d kept=%d reason=%s",
+                cluster, len(told), len(kept), type(error).__name__,
             )  # fmt: skip
+            self._quiet_until = now + _QUIET
+            return kept
+        return ()
 
 
-def happened(before: Record, after: Record) -> Iterator[Event]:
-    """The events between two versions of a record (pure)."""
-    if after.put_at and not before.put_at and after.request:
-        yield _event(after, "ClusterCreating", after.request.request_id, {})
-    known = {p.grant.key: p.written_at for p in before.grants}
-    for progress in after.grants:
-        earlier = known.get(progress.grant.key)
-        if progress.written_at and progress.written_at != earlier:
-            occurrence = f"{after.resource_uid}|{progress.grant.key}|{earlier}"
-            yield _event(after, "GrantWritten", occurrence, _grant(progress))
-    for new in after.conditions:
-        old = before.condition(new.type)
-        name = _told_by(new)
-        if name and name != _told_by(old):
-            occurrence = f"{after.resource_uid}|{old.since if old else None}"
-            yield _event(after, name, occurrence, {"reason": new.reason, "message": new.message})
-
-
-def _told_by(condition: Condition | None) -> str:
-    """The event that tells of a condition's being as it is; empty when none does."""
-    if condition is None:
-        return ""
-    name = _TOLD.get((condition.type, condition.status), "")
-    return "ClusterDeleted" if name == "ClusterFailed" and condition.reason == "Deleted" else name
-
-
-def _event(record: Record, kind: str, occurrence: str, data: dict[str, Any]) -> Event:
-    seed = f"{record.cluster_id.lower()}|{kind}|{occurrence}"
-    return {
-        "specversion": "1.0",
-        "id": str(uuid.uuid5(_IDS, seed)),
-        "source": "/grantkeeper",
-        "type": f"{_PREFIX}{kind}",
-        "subject": record.cluster_id,
-        "datacontenttype": "application/json",
-        "data": {"clusterId": record.cluster_id, "resourceUid": record.resource_uid, **data},
-    }
-
-
-def _grant(progress: Progress) -> dict[str, str]:
-    grant = progress.grant
-    return {
-        "identity": grant.identity,
-        "principalId": grant.principal_id,
-        "role": role_name(grant.role),
-        "scope": grant.scope,
-        "because": grant.because,
-        "assignmentId": progress.assignment_id,
-    }
+def _kept(told: tuple[Event, ...]) -> tuple[Event, ...]:
+    """As many of the latest as there is room for."""
+    kept: list[Event] = []
+    room = _ROOM
+    for event in reversed(told):
+        room -= len(msgspec.json.encode(event))
+        if room < 0:
+            break
+        kept.append(event)
+    return tuple(reversed(kept))

@@ -17,6 +17,7 @@ KUBELET = "kubelet"
 ADDON = "addon:"  # followed by the add-on's key in lower case
 APP_ROUTING = "webAppRouting"
 
+Event = dict[str, Any]  # a CloudEvent in its JSON form
 Evidence = Literal["", "Readable", "Probe", "WindowPassed"]
 Status = Literal["True", "False", "Unknown"]
 
@@ -201,7 +202,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     says that nothing is pending but the slow resync. `faults` are the cluster's properties that
     could not be understood, `links` what was read of the resources it points at. `profile` is the
     one the cluster was made from. `former` keeps the latest grants of earlier incarnations and
-    identities.
+    identities. `untold` are the lifecycle events that the topic has not taken yet.
     """
 
     cluster_id: str
@@ -224,6 +225,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     conditions: tuple[Condition, ...] = ()
     probe: ProbeRun | None = None
     pending: tuple[datetime, ...] = ()
+    untold: tuple[Event, ...] = ()
     policy: str = ""
     settled: bool = False
     schema: int = 1

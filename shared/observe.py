@@ -14,6 +14,7 @@ from shared.arm import Arm
 from shared.decide import may_be_stale
 from shared.definitions import Definitions
 from shared.errors import Failure
+from shared.events import CLUSTER_EXISTS, EXISTS_ALREADY
 from shared.held import stronger
 from shared.links import Links
 from shared.messages import is_request_id
@@ -88,9 +89,10 @@ class Observer:
             return record
         if cluster.tags.get(REQUEST_TAG) == request.request_id:
             return replace(record, put_at=record.put_at or now)
-        message = "a cluster with this id was there already; it is looked after, not changed"
         self.store.reject(
-            Rejection("ClusterExists", "name", message, now, request.request_id, request.cluster_id)
+            Rejection(
+                CLUSTER_EXISTS, "name", EXISTS_ALREADY, now, request.request_id, request.cluster_id
+            )
         )
         self.store.release(request)  # or whoever tags the cluster with it has the profile's grants
         return replace(record, request=None, put_at=None, retry_at=None)

@@ -12,6 +12,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from shared import conditions, messages
+from shared.lifecycle import Lifecycle
 from shared.model import Record, Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.store import Changed, Damaged, Store
@@ -26,6 +27,7 @@ class Poison:
     """Turns poisoned messages into conditions and rejections."""
 
     store: Store
+    lifecycle: Lifecycle
     managed: tuple[str, ...]
     clock: Callable[[], datetime]
 
@@ -36,14 +38,14 @@ class Poison:
         try:
             request = messages.parse_request(text, self.managed)
         except messages.Refusal as refusal:
-            self._keep("Poisoned", _REQUEST_FAILED, text, refusal.request_id)
+            self._reject(text, refusal.request_id)
             return
         cluster = parse_cluster_id(request.cluster_id)
         loaded = self._load(cluster)
         if loaded and loaded[0].is_for(request.request_id):
             self._stall(*loaded, _REQUEST_FAILED)
         else:
-            self._keep("Poisoned", _REQUEST_FAILED, text, request.request_id)
+            self._reject(text, request.request_id)
 
     def turn(self, text: bytes) -> None:
         """A turn that failed five times: say so on the cluster's record."""
@@ -80,6 +82,11 @@ class Poison:
             return
         _log.error("cluster=%s stalled=Poisoned", record.cluster_id)
 
-    def _keep(self, reason: str, message: str, text: bytes, request_id: str = "") -> None:
-        self.store.reject(Rejection(reason, "", message, self.clock(), request_id, text=text))
+    def _reject(self, text: bytes, request_id: str) -> None:
+        self.lifecycle.rejected(self._keep("Poisoned", _REQUEST_FAILED, text, request_id))
+
+    def _keep(self, reason: str, message: str, text: bytes, request_id: str = "") -> Rejection:
+        rejection = Rejection(reason, "", message, self.clock(), request_id, text=text)
+        self.store.reject(rejection)
         _log.error("request=%s rejected=%s", request_id or "-", reason)
+        return rejection

@@ -92,25 +92,26 @@ class Reconciler:
             conditions=conditions.update(record, cluster, self.policy, now),
             policy=self.policy.digest,
         )
-        self.lifecycle.publish(before, record)
+        record = replace(record, untold=self.lifecycle.publish(before, record, now))
         at = next_turn(record, cluster, self.policy, now)
         self._requeue_and_save(record, etag, cluster_id, step, at, now)
 
     def _put_off(
-        self, record: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime
+        self, before: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime
     ) -> None:
         """Azure could not be read: nothing is concluded; look again later."""
         if etag is None:
             # Nothing is known of it, so the timer's list decides whether there is such a cluster.
             _log.warning("cluster=%s step=None reason=%s", cluster, failure.reason)
             return
-        since = record.unread_since or now
+        since = before.unread_since or now
         window, looks = self.policy.propagation.window, self.policy.looks
         reason, at = progress.after_failure(failure, since, window, looks, now)
-        record = replace(record, unread_since=since)
+        record = replace(before, unread_since=since)
         if isinstance(failure, Terminal) or reason == NEEDS_ADMINISTRATOR:
             found: dict[str, conditions.Finding] = {"Ready": ("Unknown", reason, failure.message)}
             record = replace(record, conditions=conditions.merge(record.conditions, found, now))
+        record = replace(record, untold=self.lifecycle.publish(before, record, now))
         self._requeue_and_save(record, etag, cluster, None, at, now, reason)
 
     def _requeue_and_save(

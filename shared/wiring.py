@@ -104,11 +104,11 @@ def build(
         store=tables,
         queues=outgoing,
         lifecycle=publisher,
-        intake=Intake(tables, outgoing, policy, managed, clock),
+        intake=Intake(tables, outgoing, publisher, policy, managed, clock),
         reconciler=Reconciler(
             azure, tables, outgoing, publisher, observer, actor, policy, managed, clock
         ),
         fleet=Fleet(azure, tables, outgoing, policy, managed, clock),
-        poison=Poison(tables, managed, clock),
+        poison=Poison(tables, publisher, managed, clock),
         clock=clock,
     )

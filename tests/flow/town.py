@@ -87,6 +87,7 @@ class Town:
         self.post = Post(self.clock)
         self._storage = storage
         self._policy = policy_file.parse(policy_text or POLICY.read_bytes())
+        self._topic = ("", "")
         self.app = self._build()
 
     def _build(self) -> wiring.Application:
@@ -96,6 +97,8 @@ class Town:
             work=settings.WorkStorage(connection_string=self._storage),
             arm_endpoint="https://management.azure.com",
             audience="https://management.azure.com",
+            topic_endpoint=self._topic[0],
+            topic_key=self._topic[1],
         )
         return wiring.build(
             read,
@@ -113,6 +116,12 @@ class Town:
         """The operator deploys the product again, with another policy."""
         self.app.close()
         self._policy = policy_file.parse(text)
+        self.app = self._build()
+
+    def publish_to(self, endpoint: str, key: str) -> None:
+        """The operator deploys the product again, with a custom topic."""
+        self.app.close()
+        self._topic = (endpoint, key)
         self.app = self._build()
 
     # --- what people do -------------------------------------------------------------------------

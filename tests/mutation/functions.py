@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from tests.mutation.score import Score
 # own; or the mutant ran for far too long, by its own clock or the kernel's.
 _KILLED = frozenset({1, 3, 36, -24, 24, 152, 255})
 _SKIPPED = 34  # marked with a pragma
+# These read a cluster's JSON, whose names and words are found in any case (shared/document.py).
+_CASELESS = frozenset({"addon_scopes", "network_scopes", "pointers", "resource_scopes"})
 
 
 def run(tree: Path, modules: list[str]) -> dict[str, Score]:
@@ -30,8 +33,23 @@ def run(tree: Path, modules: list[str]) -> dict[str, Score]:
     if done.returncode:
         raise RuntimeError(f"mutmut ended with exit code {done.returncode}: {tree / 'mutmut.log'}")
     for module in modules:
-        scores[module] = _score(tree / "mutants" / "shared" / f"{module}.py.meta")
+        score = scores[module] = _score(tree / "mutants" / "shared" / f"{module}.py.meta")
+        if module in _CASELESS:
+            score.survivors = [each for each in score.survivors if not _is_other_case(each, tree)]
     return scores
+
+
+def _is_other_case(mutant: str, tree: Path) -> bool:
+    """Whether the mutant only spells a text in another case, and so means the same."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "mutmut", "show", mutant],
+        cwd=tree, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    before, after = (
+        [line[1:].lower() for line in shown.splitlines() if re.match(rf"{sign}(?!{sign})", line)]
+        for sign in ("-", r"\+")
+    )
+    return before == after
 
 
 def _has_functions(path: Path) -> bool:

@@ -154,3 +154,10 @@ def test_pools_that_share_a_group_of_machines_need_it_once(
     assert because(reason, shared) == [(SHARED, f"properties.agentPoolProfiles[1].{property_}")]
     odd = {"agentPoolProfiles": [pool(**{property_: "no id"})]}
     assert because(reason, odd) == [("'no id'", f"properties.agentPoolProfiles[0].{property_}")]
+
+
+def test_a_resource_groups_id_where_a_resources_belongs_is_taken_as_it_is() -> None:
+    pools_of = {"agentPoolProfiles": [pool(capacityReservationGroupID=SHARED, vnetSubnetID=SHARED)]}
+    automatic = {"nodeProvisioningProfile": {"mode": "Auto"}, **pools_of}
+    at_shared = {grant.because for grant in needs(automatic) if grant.scope == SHARED}
+    assert at_shared == {"capacity reservation group", "node subnet"}  # the network's is the same

@@ -21,6 +21,7 @@ effects                              the nouns of the audit
 model, settings                      the nouns; the only reader of the environment
 declared                             the operator's grants that no cluster shows
 scope_pattern, shape, plain_yaml     where a role may be granted; data and types; YAML with lines
+denials                              what a 403 says is missing
 roles, permissions                   Azure's roles by name; what a role may do, compared
 resource_id, document                typed ARM ids; nothing else builds a scope. JSON of others
 """

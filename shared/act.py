@@ -16,7 +16,7 @@ from shared.arm import Arm, assignment_id
 from shared.audit import Audit
 from shared.decide import Assign, Create, ReadProbe, StartProbe, Step
 from shared.definitions import Definitions
-from shared.errors import Failure, Terminal, Transient
+from shared.errors import Failure, NeedsAdministrator, Terminal, Transient
 from shared.model import ClusterRequest, ProbeRun, Progress, Record
 from shared.policy import Policy
 from shared.resource_id import ClusterId, parse_scope
@@ -62,7 +62,7 @@ class Actor:
                 failing_since=since,
                 retry_at=retry_at,
                 failure=f"{reason}: {failure.message}",
-                create_refused=isinstance(failure, Terminal),
+                create_refused=_is_final(failure),
             )
         if made.existed:  # made since our look; the next look will show whose it is
             return replace(record, retry_at=now + self.policy.looks.absent / 4)
@@ -142,6 +142,11 @@ class Actor:
         }
         grants = tuple(found.get(p.grant.key, p) for p in record.grants)
         return replace(record, probe=None, grants=grants)
+
+
+def _is_final(failure: Failure) -> bool:
+    """Whether a create so refused is never sent again: the request itself is at fault."""
+    return isinstance(failure, Terminal) and not isinstance(failure, NeedsAdministrator)
 
 
 def _login_server(record: Record, registry: str) -> str:

@@ -1,15 +1,17 @@
 """ARM's answers, in our nouns; the SDKs' errors as ours."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
 from azure.core.pipeline import PipelineResponse
 
-from shared.errors import Transient, classify
+from shared.errors import Transient, Unknown, classify
 from shared.model import Assignment
 from shared.permissions import Permissions, RoleDefinition
 
@@ -17,6 +19,8 @@ from shared.permissions import Permissions, RoleDefinition
 # azure-core's, which decodes every answer too, when JSON is not in UTF-8 or nested deeply.
 _SUCCESS = range(200, 300)
 _UNREADABLE = (msgspec.DecodeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+_LONGEST_WAIT = 3600.0  # seconds; what needs longer is looked at hourly anyway
+_log = logging.getLogger(__name__)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -85,6 +89,13 @@ def classified() -> Iterator[None]:
         if isinstance(error, DecodeError) and error.status_code in _SUCCESS:
             failure = Transient("UnreadableAnswer", type(error).__name__)
         failure.correlation_id = correlation_id(headers)
+        if isinstance(failure, Unknown):
+            _log.warning(
+                "unknown=%s status=%s correlation_id=%s",
+                failure.reason,
+                error.status_code,
+                failure.correlation_id,
+            )
         raise failure from error
     except AzureError as error:
         raise Transient("NoAnswer", type(error).__name__) from error
@@ -109,6 +120,30 @@ def _permissions(block: Any) -> Permissions:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from Retry-After; its date form is rare on ARM and means a look at the usual time."""
-    text = headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
+    """Seconds until Azure wants to be asked again, at most an hour; None when it does not say.
+
+    The forms that azure-core knows (azure/core/pipeline/policies/_utils.py): Retry-After in seconds
+    or as a date, or milliseconds under two names. A date counts from the `Date` of the same answer,
+    so that our clock does not matter.
+    """
+    seconds = _number(headers.get("Retry-After", ""))
+    if seconds is None:
+        seconds = _between(headers.get("Date", ""), headers.get("Retry-After", ""))
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        milliseconds = _number(headers.get(name, ""))
+        if seconds is None and milliseconds is not None:
+            seconds = milliseconds / 1000
+    return None if seconds is None else min(seconds, _LONGEST_WAIT)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _between(start: str, end: str) -> float | None:
+    """Seconds from one HTTP date to another; None unless both are dates in this order."""
+    try:
+        seconds = (parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds()
+    except (TypeError, ValueError):  # no date, or only one of them says its zone
+        return None
+    return max(seconds, 0.0)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shared import schedule
-from shared.errors import NEEDS_ADMINISTRATOR, Failure, Transient, outlasted
+from shared.errors import Failure, Transient, outlasted
 from shared.held import Stronger, find, gives, held_as
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Looks, Propagation
@@ -117,8 +117,8 @@ def after_failure(
     failure: Failure, since: datetime, window: timedelta, looks: Looks, now: datetime
 ) -> tuple[str, datetime]:
     """The reason to show for a failed write, and when to repeat it; waits grow with its age."""
-    if outlasted(failure.reason, since, now):
-        return NEEDS_ADMINISTRATOR, now + looks.blocked
+    if overdue := outlasted(failure.reason, since, now):
+        return overdue, now + looks.blocked
     if not isinstance(failure, Transient):
         return failure.reason, now + looks.blocked
     if failure.retry_after:

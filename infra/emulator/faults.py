@@ -46,6 +46,10 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     message: str = "The service is unavailable."
     retry_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Retry-After in seconds, for status and html."""
+    headers: dict[str, str] = {}
+    """Further headers, for status and html."""
+    flat: bool = False
+    """For status: the error as the AKS resource provider writes it, without ARM's envelope."""
     seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
     count: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """For how many requests it lasts; None for ever."""
@@ -68,12 +72,13 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
         """The answer given without doing the work; None when the work is done."""
         if self.kind == "reset":
             return Response(0, broken="reset")
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        told = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        headers = {**told, **self.headers}
         if self.kind == "html":
             page = f"<html><body><h1>{self.status}</h1></body></html>".encode()
             return Response(self.status, page, {"Content-Type": "text/html", **headers})
         if self.kind == "status":
-            error = ArmError(self.status, self.code, self.message, headers=headers)
+            error = ArmError(self.status, self.code, self.message, flat=self.flat, headers=headers)
             return error.response()
         return None
 

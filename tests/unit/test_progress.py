@@ -272,7 +272,8 @@ def test_a_written_grant_is_looked_at_before_its_deadline() -> None:
     [
         (Transient("PrincipalNotFound"), 0, "PrincipalNotFound", 15),
         (Transient("PrincipalNotFound"), 400, "PrincipalNotFound", 100),
-        (Transient("PrincipalNotFound"), 90_000, "PrincipalNotFound", 300),
+        (Transient("PrincipalNotFound"), 900, "PrincipalMissing", 3600),
+        (Transient("ResourceNotFound"), 90_000, "ResourceNotFound", 300),
         (Transient("TooManyRequests", retry_after=77), 0, "TooManyRequests", 77),
         (Transient("AuthorizationFailed"), 0, "AuthorizationFailed", 15),
         (Transient("AuthorizationFailed"), 599, "AuthorizationFailed", 149.75),

@@ -14,7 +14,7 @@ class Change(Struct, frozen=True, rename="camel"):
 
     `subject` is the condition's type, or the grant's identity and role; `scope` is the grant's,
     null for a condition. `before` is null at first sight. A grant's `reason` is its evidence once
-    it is effective.
+    it is effective, `deadline` the end of its propagation window. `next_look` is the cluster's.
     """
 
     at: datetime
@@ -26,10 +26,12 @@ class Change(Struct, frozen=True, rename="camel"):
     after: str
     reason: str
     message: str
+    deadline: datetime | None
+    next_look: datetime | None
 
 
 _Key = tuple[Literal["condition", "grant"], str, str | None]  # kind, subject, scope
-_State = tuple[str, str, str]  # state, reason, message
+_State = tuple[str, str, str, datetime | None]  # state, reason, message, deadline
 
 
 def between(before: Cluster | None, after: Cluster, now: datetime) -> Iterator[Change]:
@@ -38,16 +40,19 @@ def between(before: Cluster | None, after: Cluster, now: datetime) -> Iterator[C
     for key, state in _states(after):
         old = known.get(key)
         if old is None or old[:2] != state[:2]:
-            yield Change(now, after.id, *key, old[0] if old else None, *state)
+            former, (reached, reason, message, deadline) = old[0] if old else None, state
+            yield Change(
+                now, after.id, *key, former, reached, reason, message, deadline, after.next_look
+            )
 
 
 def _states(cluster: Cluster) -> Iterator[tuple[_Key, _State]]:
     for grant in cluster.grants:
         subject = f"{grant.identity}: {grant.role_name}"
-        state = (grant.state, grant.evidence or grant.reason, grant.message)
+        state = (grant.state, grant.evidence or grant.reason, grant.message, grant.deadline)
         yield ("grant", subject, grant.scope), state
     for condition in cluster.conditions:
         yield (
             ("condition", condition.type, None),
-            (condition.status, condition.reason, condition.message),
+            (condition.status, condition.reason, condition.message, None),
         )

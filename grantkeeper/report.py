@@ -30,7 +30,9 @@ class Grant(_Json, frozen=True):
     """One role assignment a cluster needs: `state` is the furthest reached, `role` a GUID.
 
     `source` is where the need was read, `refused` why the grant is not made, `heldAs` by which
-    other assignment the identity has it already; both are empty otherwise.
+    other assignment the identity has it already; both are empty otherwise. `deadline` is the end
+    of the propagation window, `expectedAt` when most grants work. When it is looked at next is
+    said of the cluster: one turn looks at all of its grants.
     """
 
     identity: str
@@ -48,10 +50,16 @@ class Grant(_Json, frozen=True):
     written_at: datetime | None
     readable_at: datetime | None
     effective_at: datetime | None
+    expected_at: datetime | None
     deadline: datetime | None
     evidence: Evidence
     reason: str
     message: str
+
+    @property
+    def is_proven(self) -> bool:
+        """It works, and no later look will say so by better evidence."""
+        return self.evidence in {"Probe", "WindowPassed"}
 
 
 class Request(_Json, frozen=True):
@@ -191,11 +199,20 @@ def _grant(progress: Progress) -> Grant:
         written_at=progress.written_at,
         readable_at=progress.readable_at,
         effective_at=progress.effective_at,
+        expected_at=_expected(progress),
         deadline=progress.deadline,
         evidence=progress.evidence,
         reason=progress.reason,
         message=progress.message,
     )
+
+
+def _expected(progress: Progress) -> datetime | None:
+    """When Azure says that a grant works as a rule: 10 minutes (learn.microsoft.com/azure/
+    role-based-access-control/troubleshooting) of the 60 that AKS warns of (learn.microsoft.com/
+    azure/aks/use-managed-identity); as much of a shorter window."""
+    written_at, deadline = progress.written_at, progress.deadline
+    return written_at + (deadline - written_at) / 6 if written_at and deadline else None
 
 
 def _rejected(rejection: Rejection) -> Rejected:

@@ -1,5 +1,7 @@
 """The command `status`: what is known now."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import typer
 
@@ -38,7 +40,8 @@ def _only(found: report.Report, name: str) -> report.Report:
 def _print(found: report.Report, name: str | None) -> None:
     console = view.console()
     if name is not None:
-        console.print(view.detail(found.clusters[0]), crop=False)
+        width = view.bar_width(console, beside=4)
+        console.print(view.detail(found.clusters[0], datetime.now(UTC), width), crop=False)
     elif found.clusters:
         console.print(view.clusters(found.clusters))
     else:

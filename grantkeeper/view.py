@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from grantkeeper import timeline
 from grantkeeper.changes import Change
 from grantkeeper.report import Cluster, Grant, Rejected
 from shared.effects import AuditEntry
@@ -19,11 +20,20 @@ from shared.roles import role_name
 _COLOUR = {"True": "green", "False": "red", "effective": "green", "readable": "cyan",
            "written": "yellow", "succeeded": "green", "existed": "green"}  # fmt: skip
 _WIDTH_OF_A_FILE = 160
+_WIDEST_BAR = 100
 
 
 def console() -> Console:
     """Standard output, or something wide when that is a file or a pipe."""
     return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False)
+
+
+def bar_width(on: Console, beside: int) -> int:
+    """How many columns a timeline may have next to so many others; none where it cannot be drawn:
+    not on a terminal, or on one without these characters."""
+    if not on.is_terminal or on.options.ascii_only:
+        return 0
+    return min(max(on.width - beside, 0), _WIDEST_BAR)
 
 
 def printable(text: str) -> str:
@@ -47,15 +57,21 @@ def clusters(found: Iterable[Cluster]) -> Table:
     return table
 
 
-def detail(cluster: Cluster) -> RenderableType:
-    """One cluster: its conditions, each of its grants, and how to use it once it is ready."""
+def detail(cluster: Cluster, now: datetime, width: int = 0) -> RenderableType:
+    """One cluster: its conditions, each of its grants, and how to use it once it is ready.
+
+    `width` is that of the timelines, in columns; without one, times are only written out.
+    """
     asked = cluster.request
     origin = f"made for request {asked.request_id}" if asked else "made by someone else"
     parts: list[RenderableType] = [
         unbroken(f"{cluster.label}\n{cluster.id}\n{origin}\n"),
         _conditions(cluster),
-        *map(_grant, cluster.grants),
+        Text(),
+        *(_grant(grant, cluster, now, width) for grant in cluster.grants),
     ]
+    if width and any(grant.written_at for grant in cluster.grants):
+        parts.append(Text(timeline.LEGEND, "dim"))
     if cluster.credentials_command:
         parts.append(unbroken(f"\nUse it:  {cluster.credentials_command}"))
     return Group(*parts)
@@ -82,22 +98,24 @@ def audit(cluster_id: str, entries: Iterable[AuditEntry]) -> RenderableType:
     )
 
 
-def progress(found: Iterable[Cluster], missing: Iterable[str]) -> Table:
-    """The live view: each cluster with each of its grants, and how far they got."""
-    table = _table("Cluster / grant", "State", "Reason", "Written", "Readable", "Effective")
+def progress(
+    found: Iterable[Cluster], missing: Iterable[str], now: datetime, width: int
+) -> RenderableType:
+    """The live view: each cluster with each of its grants, and how far they got; `width` is that
+    of the timelines, in columns."""
+    rows: list[RenderableType] = []
     for cluster in found:
-        state = Text("Ready", "bold green") if cluster.ready == "True" else Text("not ready")
-        table.add_row(Text(printable(cluster.label), "bold"), state, printable(cluster.reason))
+        state = "Ready" if cluster.ready == "True" else "not ready"
+        look = f"next look {_next_look(cluster, now)}"
+        rows.append(Text(printable(f"{cluster.label}  {state}  {cluster.reason}  {look}"), "bold"))
         for grant in cluster.grants:
-            table.add_row(
-                f"  {grant.identity}: {grant.role_name} at {_last(grant.scope)}",
-                _state(grant.state),
-                printable(grant.evidence or grant.reason),
-                *map(_time, (grant.written_at, grant.readable_at, grant.effective_at)),
-            )
-    for name in missing:
-        table.add_row(printable(name), "no record yet")
-    return table
+            words = (grant.evidence or grant.reason, timeline.left(grant, now))
+            row = Text(printable(f"  {_name(grant)} at {_last(grant.scope)}  "))
+            row.append_text(_state(grant.state))
+            row.append(printable("".join(f"  {word}" for word in words if word)))
+            rows.append(row.append_text(_bar(grant, cluster, now, width)))
+    rows += [f"{printable(name)}  no record yet" for name in missing]
+    return Group(*rows, Text(timeline.LEGEND if width else "", "dim"))
 
 
 def line(change: Change) -> str:
@@ -105,9 +123,11 @@ def line(change: Change) -> str:
     where = f" at {_last(change.scope)}" if change.scope else ""
     before = f"{change.before} -> " if change.before not in (None, change.after) else ""
     reason = f" ({change.reason})" if change.reason else ""
+    waits = change.deadline and change.after != "effective"
+    until = f", deadline {_time(change.deadline)}" if waits else ""
     name = _last(change.cluster)
-    text = f"{change.at:%H:%M:%S} {name}  {change.subject}{where}: {before}{change.after}{reason}"
-    return printable(text)
+    went = f"{before}{change.after}{reason}{until}"
+    return printable(f"{change.at:%H:%M:%S} {name}  {change.subject}{where}: {went}")
 
 
 def _conditions(cluster: Cluster) -> Table:
@@ -118,25 +138,55 @@ def _conditions(cluster: Cluster) -> Table:
     return table
 
 
-def _grant(grant: Grant) -> Text:
+def _grant(grant: Grant, cluster: Cluster, now: datetime, width: int) -> Text:
     """A grant as a paragraph: its three states each with its time, and by what evidence."""
     text = unbroken("")
-    text.append(f"\n{grant.identity}: {grant.role_name}  ", "bold")
+    text.append(f"{_name(grant)}  ", "bold")
     text.append(grant.state, _COLOUR.get(grant.state, ""))
     if grant.evidence:
         text.append(f"  by {grant.evidence}")
-    states = (
-        f"written {_time(grant.written_at)} · readable {_time(grant.readable_at)} · "
-        f"effective {_time(grant.effective_at)} · window ends {_time(grant.deadline)}"
-    )
-    rows = [f"on {grant.scope}", f"because {grant.because} ({grant.source})", states]
+    rows = [f"on {grant.scope}", f"because {grant.because} ({grant.source})", *_clock(grant, now)]
+    if not grant.is_proven:
+        rows.append(f"next look  {_next_look(cluster, now)}")
     if grant.held_as:
         rows.append(f"left alone: it is there as {grant.held_as}")
     if grant.reason != grant.evidence or grant.message:
         rows.append(f"{grant.reason}: {grant.message}" if grant.message else grant.reason)
     for row in rows:
         text.append(f"\n  {printable(row)}")
-    return text
+    return text.append_text(_bar(grant, cluster, now, width)).append("\n")
+
+
+def _bar(grant: Grant, cluster: Cluster, now: datetime, width: int) -> Text:
+    """The grant's timeline as a line of its own; nothing where there is none to draw."""
+    drawn = timeline.bar(grant, cluster.next_look, now, width)
+    return Text("\n  ").append_text(drawn) if drawn else Text()
+
+
+def _name(grant: Grant) -> str:
+    return f"{grant.identity}: {grant.role_name}"
+
+
+def _clock(grant: Grant, now: datetime) -> list[str]:
+    """The three states and the ends of the window, a line each."""
+    if grant.written_at is None:
+        return []
+    rows = [f"written    {_time(grant.written_at)}"]
+    for name, at in (("readable", grant.readable_at), ("effective", grant.effective_at)):
+        later = f"  {timeline.span(at - grant.written_at)} later" if at else ""
+        rows.append(f"{name:<11}{_time(at)}{later}")
+    if not grant.effective_at:
+        rows.append(f"expected   {_time(grant.expected_at)}")
+    left = timeline.left(grant, now)
+    rows.append(f"deadline   {_time(grant.deadline)}{f'  {left}' if left else ''}")
+    return rows
+
+
+def _next_look(cluster: Cluster, now: datetime) -> str:
+    at = cluster.next_look
+    if at is None:
+        return "resync"
+    return f"{_time(at)}  in {timeline.span(at - now)}" if at > now else "now"
 
 
 def _effect(intent: AuditEntry, outcome: AuditEntry | None) -> Text:

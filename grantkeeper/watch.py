@@ -99,12 +99,19 @@ def _verdict(look: _Look, now: datetime) -> ExitCode | None:
 
 @contextmanager
 def _display(watch: Watch) -> Iterator[_Show]:
-    """A live table on a terminal, else a line for each change."""
+    """A live view on a terminal, else a line for each change."""
     if watch.as_json or not sys.stdout.isatty():
         yield _lines(watch.as_json)
         return
-    with Live(console=view.console(), auto_refresh=False) as live:
-        yield lambda look: live.update(view.progress(look.clusters, look.missing), refresh=True)
+    console = view.console()
+    with Live(console=console, auto_refresh=False) as live:
+
+        def show(look: _Look) -> None:
+            width = view.bar_width(console, beside=4)
+            now = datetime.now(UTC)
+            live.update(view.progress(look.clusters, look.missing, now, width), refresh=True)
+
+        yield show
 
 
 def _lines(as_json: bool) -> _Show:

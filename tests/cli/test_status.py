@@ -34,8 +34,8 @@ def test_one_cluster_shows_each_grant_with_scope_reason_times_and_evidence(
     assert "controlPlane: Network Contributor  effective  by Probe" in answer.out
     assert f"on {records.SUBNET}\n" in answer.out
     assert "because node subnet" in answer.out
-    for what in ("written", "readable", "effective", "window ends"):
-        assert f"{what} " in answer.out
+    for what in ("written", "readable", "effective", "deadline"):
+        assert f"  {what} " in answer.out
     assert "kubelet: AcrPull  pending" in answer.out
     assert "AwaitingIdentity: the identity is not there yet" in answer.out
     assert "get-credentials" not in answer.out
@@ -85,6 +85,9 @@ def test_json_is_one_object_with_the_state_of_every_grant(grantkeeper: Type, sto
     assert (works["state"], works["evidence"]) == ("effective", "Probe")
     assert works["roleName"] == "Network Contributor"
     assert works["effectiveAt"].endswith("Z")
+    for what in ("writtenAt", "readableAt", "expectedAt", "deadline"):
+        assert works[what].endswith("Z")
+    assert cluster["nextLook"].endswith("Z")
     assert (waits["state"], waits["writtenAt"], waits["deadline"]) == ("pending", None, None)
     (rejection,) = found["rejections"]
     assert (rejection["requestId"], rejection["field"]) == ("r-2", "profile")

@@ -86,6 +86,8 @@ def test_json_is_a_line_for_each_change(grantkeeper: Type, store: Store) -> None
     ]
     assert lines[0]["scope"] == records.SUBNET
     assert lines[0]["before"] is None
+    assert lines[0]["deadline"].endswith("Z")
+    assert [line["deadline"] for line in lines[1:]] == [None, None]
 
 
 def test_a_change_is_told_once_and_from_what_to_what(store: Store) -> None:

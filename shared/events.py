@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from shared.errors import TABLE, Transient
 from shared.model import Condition, Event, Grant, Progress, Record, Rejection
 from shared.roles import role_name
 
@@ -24,6 +25,12 @@ _TOLD = {
     ("PermissionsEffective", "False"): "AccessLate",
     ("ClusterProvisioned", "False"): "ClusterFailed",
 }
+# Why a write fails until somebody acts.
+_BLOCKED = frozenset(
+    {row.reason or row.code for row in TABLE if row.kind is not Transient}
+    | {row.then for row in TABLE if row.then}
+    | {"RoleDefinitionChanged", "RoleNotSafe"}
+)
 
 
 def happened(before: Record, after: Record, now: datetime) -> Iterator[Event]:
@@ -81,8 +88,10 @@ def _of_grant(
 
 
 def _refusal(progress: Progress) -> str:
-    """Why policy does not allow the grant; empty when it does."""
-    return progress.refused
+    """Why the grant is not made, and will not be until somebody acts; empty otherwise."""
+    if progress.written_at or not progress.failing_since:
+        return progress.refused
+    return progress.reason if progress.reason in _BLOCKED else progress.refused
 
 
 def _of_condition(
@@ -155,6 +164,7 @@ def _access(progress: Progress) -> dict[str, Any]:
         "state": progress.state,
         "evidence": progress.evidence,
         "reason": progress.reason,
+        "message": progress.message,
         **_times(progress),
         "readableSeconds": _seconds(progress.written_at, progress.readable_at),
         "effectiveSeconds": _seconds(progress.written_at, progress.effective_at),

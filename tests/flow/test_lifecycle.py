@@ -135,6 +135,21 @@ def test_a_refused_grant_is_told_with_the_line_for_an_administrator(
     assert written == {town.subnet: False, town.registry: True}
 
 
+def test_a_grant_that_azure_refuses_is_told_once_while_it_is_tried_again(
+    told_town: Callable[..., Town], topic: Topic
+) -> None:
+    town = told_town()
+    locked = {"status": 409, "code": "ScopeLocked", "message": "The scope is locked."}
+    town.fault("status", method="PUT", path="roleAssignments", **locked)
+    town.make_cluster()
+    town.run(150)
+    refused = [(each["reason"], each["scope"]) for each in topic.of("GrantRefused")]
+    assert refused == [("ScopeLocked", town.subnet), ("ScopeLocked", town.registry)]
+    town.azure.faults.clear()
+    town.run_until(town.ready)
+    assert len(topic.of("GrantWritten")) == 2
+
+
 def test_late_access_is_told_once_and_alerts_once_and_may_come_after_all(
     told_town: Callable[..., Town], topic: Topic, caplog: pytest.LogCaptureFixture
 ) -> None:

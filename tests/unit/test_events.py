@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shared.conditions import merge
 from shared.events import happened, rejected
-from shared.model import Condition, Record, Rejection
+from shared.model import Condition, Progress, Record, Rejection
 from tests.unit.nouns import CLUSTER, NOW, PRINCIPAL, SUBNET, at, grant, progress, record, request
 
 
@@ -17,6 +17,10 @@ def told(before: Record, after: Record) -> list[str]:
 
 def having(kind: str, status: Any, reason: str = "X", moment: Any = NOW) -> Record:
     return record(conditions=merge((), {kind: (status, reason, "text")}, moment))
+
+
+def failing(reason: str) -> Progress:
+    return progress(failing_since=NOW, reason=reason)
 
 
 WRITTEN = progress(written_at=NOW, assignment_id="/a")
@@ -50,6 +54,13 @@ ASKED = record(request=request(), turn_at=NOW)
          ["GrantWritten"]),
         (record(grants=(replace(REFUSED, written_at=NOW),)), record(grants=(REFUSED,)),
          ["GrantRefused"]),
+        (record(), record(grants=(failing("ScopeLocked"),)), ["GrantRefused"]),
+        (record(), record(grants=(failing("RoleNotSafe"),)), ["GrantRefused"]),
+        (record(), record(grants=(failing("AuthorizationFailed"),)), []),
+        (record(grants=(failing("AuthorizationFailed"),)),
+         record(grants=(failing("NeedsAdministrator"),)), ["GrantRefused"]),
+        (record(grants=(failing("ScopeLocked"),)), record(grants=(failing("ScopeLocked"),)), []),
+        (record(grants=(failing("ScopeLocked"),)), record(grants=(WRITTEN,)), ["GrantWritten"]),
         (record(), having("Ready", "True"), ["AccessReady"]),
         (record(), having("Ready", "False"), []),
         (having("Ready", "True"), having("Ready", "True"), []),

@@ -1,5 +1,6 @@
 """Which events tell the difference between two versions of a record, or of a refused request."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,60 +29,67 @@ REFUSED = progress(grant=grant(refused="ScopeNotAllowed"), message="az role assi
 ASKED = record(request=request(), turn_at=NOW)
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "events"),
-    [
-        (record(), record(), []),
-        (record(request=request()), record(request=request()), ["ClusterRequested"]),
-        (ASKED, ASKED, []),
-        (record(request=request()), record(request=request(), put_at=NOW),
-         ["ClusterRequested", "ClusterCreating"]),
-        (record(request=request()), record(), ["ClusterRequested", "RequestRejected"]),
-        (ASKED, record(), ["RequestRejected"]),
-        (ASKED, replace(ASKED, put_at=NOW), ["ClusterCreating"]),
-        (record(), record(put_at=NOW), []),
-        (record(), record(grants=(WRITTEN,)), ["GrantWritten"]),
-        (record(grants=(progress(),)), record(grants=(WRITTEN,)), ["GrantWritten"]),
-        (record(grants=(WRITTEN,)), record(grants=(WRITTEN,)), []),
-        (record(), record(grants=(progress(),)), []),
-        (record(grants=(WRITTEN,)), record(grants=(replace(WRITTEN, written_at=at(60)),)),
-         ["GrantWritten"]),
-        (record(), record(grants=(REFUSED,)), ["GrantRefused"]),
-        (record(grants=(REFUSED,)), record(grants=(REFUSED,)), []),
-        (record(), record(grants=(replace(REFUSED, grant=grant(principal_id="", refused="X")),)),
-         []),
-        (record(grants=(REFUSED,)), record(grants=(replace(REFUSED, written_at=NOW),)),
-         ["GrantWritten"]),
-        (record(grants=(replace(REFUSED, written_at=NOW),)), record(grants=(REFUSED,)),
-         ["GrantRefused"]),
-        (record(), record(grants=(failing("ScopeLocked"),)), ["GrantRefused"]),
-        (record(), record(grants=(failing("RoleNotSafe"),)), ["GrantRefused"]),
-        (record(), record(grants=(failing("AuthorizationFailed"),)), []),
-        (record(grants=(failing("AuthorizationFailed"),)),
-         record(grants=(failing("NeedsAdministrator"),)), ["GrantRefused"]),
-        (record(grants=(failing("ScopeLocked"),)), record(grants=(failing("ScopeLocked"),)), []),
-        (record(grants=(failing("ScopeLocked"),)), record(grants=(WRITTEN,)), ["GrantWritten"]),
-        (record(), having("Ready", "True"), ["AccessReady"]),
-        (record(), having("Ready", "False"), []),
-        (having("Ready", "True"), having("Ready", "True"), []),
-        (having("Ready", "False"), having("Ready", "True"), ["AccessReady"]),
-        (having("Ready", "True"), having("Ready", "False"), ["AccessLost"]),
-        (having("Ready", "True"), having("Ready", "Unknown"), ["AccessLost"]),
-        (having("Ready", "Unknown"), having("Ready", "False"), []),
-        (record(), having("PermissionsEffective", "False"), ["AccessLate"]),
-        (having("PermissionsEffective", "False", "X"), having("PermissionsEffective", "False", "Y"),
-         []),
-        (having("PermissionsEffective", "True"), having("PermissionsEffective", "Unknown"), []),
-        (record(), having("ClusterProvisioned", "False"), ["ClusterFailed"]),
-        (record(), having("ClusterProvisioned", "False", "Deleted"), ["ClusterDeleted"]),
-        (record(), having("ClusterProvisioned", "Unknown"), []),
-        (having("ClusterProvisioned", "False"), having("ClusterProvisioned", "False"), []),
-        (having("ClusterProvisioned", "False"), having("ClusterProvisioned", "False", "Deleted"),
-         ["ClusterDeleted"]),
-    ],
-)  # fmt: skip
+CHANGES = [
+    (record(), record(), []),
+    (record(request=request()), record(request=request()), ["ClusterRequested"]),
+    (ASKED, ASKED, []),
+    (record(request=request()), record(request=request(), put_at=NOW),
+     ["ClusterRequested", "ClusterCreating"]),
+    (record(request=request()), record(), ["ClusterRequested", "RequestRejected"]),
+    (ASKED, record(), ["RequestRejected"]),
+    (ASKED, replace(ASKED, put_at=NOW), ["ClusterCreating"]),
+    (record(), record(put_at=NOW), []),
+    (record(), record(grants=(WRITTEN,)), ["GrantWritten"]),
+    (record(grants=(progress(),)), record(grants=(WRITTEN,)), ["GrantWritten"]),
+    (record(grants=(WRITTEN,)), record(grants=(WRITTEN,)), []),
+    (record(), record(grants=(progress(),)), []),
+    (record(grants=(WRITTEN,)), record(grants=(replace(WRITTEN, written_at=at(60)),)),
+     ["GrantWritten"]),
+    (record(), record(grants=(REFUSED,)), ["GrantRefused"]),
+    (record(grants=(REFUSED,)), record(grants=(REFUSED,)), []),
+    (record(), record(grants=(replace(REFUSED, grant=grant(principal_id="", refused="X")),)),
+     []),
+    (record(grants=(REFUSED,)), record(grants=(replace(REFUSED, written_at=NOW),)),
+     ["GrantWritten"]),
+    (record(grants=(replace(REFUSED, written_at=NOW),)), record(grants=(REFUSED,)),
+     ["GrantRefused"]),
+    (record(), record(grants=(failing("ScopeLocked"),)), ["GrantRefused"]),
+    (record(), record(grants=(failing("RoleNotSafe"),)), ["GrantRefused"]),
+    (record(), record(grants=(failing("AuthorizationFailed"),)), []),
+    (record(grants=(failing("AuthorizationFailed"),)),
+     record(grants=(failing("NeedsAdministrator"),)), ["GrantRefused"]),
+    (record(grants=(failing("ScopeLocked"),)), record(grants=(failing("ScopeLocked"),)), []),
+    (record(grants=(failing("ScopeLocked"),)), record(grants=(WRITTEN,)), ["GrantWritten"]),
+    (record(), having("Ready", "True"), ["AccessReady"]),
+    (record(), having("Ready", "False"), []),
+    (having("Ready", "True"), having("Ready", "True"), []),
+    (having("Ready", "False"), having("Ready", "True"), ["AccessReady"]),
+    (having("Ready", "True"), having("Ready", "False"), ["AccessLost"]),
+    (having("Ready", "True"), having("Ready", "Unknown"), ["AccessLost"]),
+    (having("Ready", "Unknown"), having("Ready", "False"), []),
+    (record(), having("PermissionsEffective", "False"), ["AccessLate"]),
+    (having("PermissionsEffective", "False", "X"), having("PermissionsEffective", "False", "Y"),
+     []),
+    (having("PermissionsEffective", "True"), having("PermissionsEffective", "Unknown"), []),
+    (record(), having("ClusterProvisioned", "False"), ["ClusterFailed"]),
+    (record(), having("ClusterProvisioned", "False", "Deleted"), ["ClusterDeleted"]),
+    (record(), having("ClusterProvisioned", "Unknown"), []),
+    (having("ClusterProvisioned", "False"), having("ClusterProvisioned", "False"), []),
+    (having("ClusterProvisioned", "False"), having("ClusterProvisioned", "False", "Deleted"),
+     ["ClusterDeleted"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "events"), CHANGES)
 def test_what_is_told(before: Record, after: Record, events: list[str]) -> None:
     assert told(before, after) == events
+
+
+def test_the_documentation_has_a_row_for_each_event() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    table = page.partition("| type `Grantkeeper.…` |")[2].partition("\n\n")[0]
+    rows = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted({kind for _, _, kinds in CHANGES for kind in kinds})
 
 
 def ids(before: Record, after: Record) -> list[str]:

@@ -10,7 +10,7 @@ events                               pure: what happened, as CloudEvents
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 held, wanted, policy_file            what is there already; what is needed; the operator's file
 policy_checks                        what must hold of a policy beyond its types
-grants, probes, profiles, policy, delegation, schedule    pure: what is needed, what may be
+grants, probes, profiles, policy, delegation, schedule, delays    pure: what is needed, what may be
 addon_scopes, resource_scopes        where add-ons, and the cluster itself, use other resources
 network_scopes                       … and networks
 pointers                             what a cluster's JSON points at

@@ -1,10 +1,11 @@
-"""Only importer of azure.data.tables: records, request ids, rejections, pinned roles, the audit.
+"""Only importer of azure.data.tables: records, requests, rejections, roles, audit, delays.
 
 clusters      one row a cluster: partition = subscription, row = `group|name` in lower case
 requests      one row a request id: which cluster and which body it stands for
 rejections    one row a refused message: why, and its text
 roles         one row a custom role: the digest of the definition it was first granted with
 audit         two rows a write to Azure, partition = cluster, in order of time; only ever added
+delays        one row a kind of grant: how long grants took to work
 """
 
 import contextlib
@@ -17,19 +18,27 @@ from typing import Any
 import msgspec
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
+from shared.delays import Histogram
 from shared.effects import AuditEntry
 from shared.model import ClusterRequest, Record, Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.settings import WorkStorage
 
 _log = logging.getLogger(__name__)
-_TABLES = ("clusters", "requests", "rejections", "roles", "audit")
+_TABLES = ("clusters", "requests", "rejections", "roles", "audit", "delays")
 _REQUEST_PARTITION = "request"
 _REJECTION_PARTITION = "rejection"
 _ROLE_PARTITION = "role"
+_DELAY_PARTITION = "delay"
+_DELAY_TRIES = 3
 _TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
 _PART = 16_000  # an Edm.String property holds 32 Ki UTF-16 units, and a character is at most two
 
@@ -56,9 +65,9 @@ class Store:
 
     def __init__(self, service: TableServiceClient) -> None:
         self._service = service
-        self._clusters, self._requests, self._rejections, self._roles, self._audit = (
-            service.get_table_client(name) for name in _TABLES
-        )
+        tables = (service.get_table_client(name) for name in _TABLES)
+        self._clusters, self._requests, self._rejections, self._roles, *others = tables
+        self._audit, self._delays = others
 
     def ensure(self) -> None:
         """Make the tables that are not there; deployments make them, the local stack does not."""
@@ -187,6 +196,45 @@ class Store:
         ):
             at = datetime.fromisoformat(row["at"].isoformat())
             yield msgspec.convert({**row, "at": at}, AuditEntry)
+
+    def delays(self, kind: str) -> Histogram:
+        """The delays observed of a kind of grant; none if they cannot be read. Never raises:
+        without them, looks are planned as if nothing had been observed."""
+        try:
+            return self._histogram(kind)[0]
+        except AzureError as error:
+            _log.warning("delays=%s unread reason=%s", kind, type(error).__name__)
+            return Histogram()
+
+    def observe_delay(self, kind: str, seconds_from: float, seconds_to: float) -> None:
+        """Add a delay to those of its kind (`Histogram.add`). Never raises: one that cannot be
+        added is lost, which hurts nobody."""
+        for _ in range(_DELAY_TRIES):
+            try:
+                observed, etag = self._histogram(kind)
+                observed = observed.add(seconds_from, seconds_to)
+                text = msgspec.json.encode(observed).decode()
+                row = {"PartitionKey": _DELAY_PARTITION, "RowKey": kind, "histogram": text}
+                _write(self._delays, row, etag)
+            except Changed:
+                continue
+            except AzureError as error:
+                _log.warning("delay of=%s lost reason=%s", kind, type(error).__name__)
+            return
+        _log.warning("delay of=%s lost reason=LostRace", kind)
+
+    def _histogram(self, kind: str) -> tuple[Histogram, str | None]:
+        """A row that cannot be decoded is begun again."""
+        try:
+            row = self._delays.get_entity(_DELAY_PARTITION, kind)
+        except ResourceNotFoundError:
+            return Histogram(), None
+        etag = str(row.metadata["etag"])
+        try:
+            return msgspec.json.decode(str(row.get("histogram", "")), type=Histogram), etag
+        except msgspec.DecodeError:
+            _log.error("delays=%s damaged", kind)
+            return Histogram(), etag
 
 
 def _audit_partition(cluster: ClusterId) -> str:

@@ -15,6 +15,7 @@ from tests.bench import (
     cold_index,
     lateness,
     live_messages,
+    schedule,
     worker_memory,
 )
 from tests.bench.row import Row
@@ -28,6 +29,7 @@ FIGURES: dict[str, Callable[[Session], list[Row]]] = {
     "arm_repeat": arm_repeat.measure,
     "live_messages": live_messages.measure,
     "lateness": lateness.measure,
+    "schedule": schedule.measure,
     "worker_memory": worker_memory.measure,
 }
 

@@ -4,7 +4,8 @@ from msgspec import Struct
 
 
 class Row(Struct, frozen=True):
-    """`floor` is the least that could be, `goal` the most that should be, in `unit` like `value`.
+    """`floor` is the least that could be, `goal` the most that should be (or the least, of what is
+    better the higher it is), in `unit` like `value`.
 
     `ok` is whether the goal is met; None where there is no goal, or no value.
     """
@@ -23,6 +24,11 @@ def at_most(
 ) -> Row:
     """A figure that is good when it is not above its goal."""
     return Row(name, value, unit, floor, goal, value <= goal, note)
+
+
+def at_least(name: str, value: float, unit: str, goal: float, note: str = "") -> Row:
+    """A figure that is good when it is not below its goal."""
+    return Row(name, value, unit, None, goal, value >= goal, note)
 
 
 def exactly(name: str, value: float, unit: str, goal: float, note: str = "") -> Row:

@@ -1,7 +1,12 @@
-"""What the tables take: records of any size a cluster can have."""
+"""What the tables take: records of any size a cluster can have, and delays of many instances."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from azure.data.tables import TableServiceClient
 from msgspec.structs import replace
 
+from shared.delays import Histogram
 from shared.model import CONTROL_PLANE, Grant, Progress, Record
 from shared.roles import NETWORK_CONTRIBUTOR
 from tests.flow.town import Town
@@ -37,3 +42,38 @@ def test_a_record_that_shrinks_leaves_nothing_behind(town: Town) -> None:
     small = replace(loaded[0], grants=())
     town.app.store.save(small, loaded[1])
     assert list(town.app.store.all()) == [small]
+
+
+def test_delays_are_kept_by_kind(town: Town) -> None:
+    store = town.app.store
+    assert store.delays("pull") == Histogram()
+    store.observe_delay("pull", 85, 155)
+    store.observe_delay("pull", 0, 85)
+    assert store.delays("pull") == Histogram().add(85, 155).add(0, 85)
+    assert store.delays("cloud-controller") == Histogram()
+
+
+def test_delays_observed_at_the_same_moment_harm_none_that_are_there(town: Town) -> None:
+    store = town.app.store
+    store.observe_delay("pull", 85, 155)
+    with ThreadPoolExecutor(4) as instances:
+        list(instances.map(lambda _: store.observe_delay("pull", 85, 155), range(8)))
+    kept = store.delays("pull")
+    assert 2 <= kept.observations <= 9
+    assert sum(kept.buckets) == pytest.approx(kept.observations)
+
+
+def test_damaged_delays_are_begun_again(town: Town, storage: str) -> None:
+    with TableServiceClient.from_connection_string(storage) as service:
+        row = {"PartitionKey": "delay", "RowKey": "pull", "histogram": '{"buckets": [1]}'}
+        service.get_table_client("delays").create_entity(row)
+    assert town.app.store.delays("pull") == Histogram()
+    town.app.store.observe_delay("pull", 85, 155)
+    assert town.app.store.delays("pull").observations == 1
+
+
+def test_where_no_delays_can_be_kept_nothing_is_raised(town: Town, storage: str) -> None:
+    with TableServiceClient.from_connection_string(storage) as service:
+        service.delete_table("delays")
+    town.app.store.observe_delay("pull", 85, 155)
+    assert town.app.store.delays("pull") == Histogram()

@@ -1,6 +1,7 @@
 """A grant's clock as people see it: a bar on a terminal, plain lines elsewhere."""
 
 import io
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from grantkeeper import timeline, view
 from grantkeeper.report import Cluster, read
 from shared.model import Progress, Record
 from shared.store import Store
+from tests.cli.conftest import Type
 from tests.cli.records import NOW, creating, effective, pending
 
 
@@ -168,3 +170,19 @@ def test_what_a_terminal_would_obey_is_shown_in_the_live_view(shown: Any) -> Non
     text = on(io.StringIO(), view.progress([cluster], ["\x9b31m"], NOW, 0), terminal=False)
     assert "\x1b" not in text
     assert "\x9b" not in text
+
+
+@pytest.mark.parametrize("command", ["status", "watch"])
+def test_both_commands_draw_it_on_a_terminal(
+    grantkeeper: Type,
+    store: Store,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    store.save(replace(creating("one"), grants=(written(readable_at=after(2)),)), None)
+    out = grantkeeper(command, "one", *(["--timeout", "0s"] if command == "watch" else [])).out
+    assert "┊" in out
+    assert timeline.LEGEND in out

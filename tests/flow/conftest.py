@@ -34,3 +34,9 @@ def found_town(storage: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Found]
 def town(found_town: Found) -> Town:
     """A town as it usually is: clusters take 4 minutes, permissions work after 5."""
     return found_town()
+
+
+@pytest.fixture
+def quick(found_town: Found) -> Town:
+    """A town where clusters are made at once."""
+    return found_town(provisioning_seconds=(5, 5))

@@ -252,17 +252,6 @@ def test_a_missing_scope_is_told_and_its_appearance_ends_the_wait(town: Town) ->
     town.run_until(town.ready)
 
 
-@pytest.mark.parametrize("code", ["ScopeLocked", "DenyAssignmentAuthorizationFailed"])
-def test_locks_and_denials_are_told_without_a_hot_loop(town: Town, code: str) -> None:
-    town.fault("status", status=403, code=code, path=ASSIGNMENT)
-    ask(town)
-    town.run(10)
-    assert town.status("RolesAssigned") == ("False", code)
-    writes = town.calls("PUT", ASSIGNMENT)
-    town.run(45, timer=False, events=False)
-    assert town.calls("PUT", ASSIGNMENT) <= writes + 2
-
-
 def test_one_failing_grant_stops_no_other(town: Town) -> None:
     town.fault("status", status=403, code="ScopeLocked", path=f"/nodes/.*{ASSIGNMENT}")
     ask(town)

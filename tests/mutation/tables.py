@@ -33,7 +33,9 @@ def changes(source: str) -> Iterator[Change]:
         if not isinstance(node, ast.Module | ast.ClassDef):
             continue
         for position, statement in enumerate(node.body):
-            if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value:
+            if not isinstance(statement, ast.Assign | ast.AnnAssign):
+                continue
+            if statement.value and not isinstance(statement.value, ast.Subscript):  # a type's name
                 for words, value in _values(statement.value):
                     mutant = copy.deepcopy(module)
                     owner: Any = list(ast.walk(mutant))[place]

@@ -37,6 +37,10 @@ def test_defaults_of_a_class_count_and_function_bodies_do_not() -> None:
     ]  # fmt: skip
 
 
+def test_types_are_left_alone() -> None:
+    assert texts("Related = Callable[[int, str], tuple[str, ...]]\nx: tuple[int, str]") == []
+
+
 def test_the_goal_is_for_the_total_and_for_the_strict_files() -> None:
     good, weak = Score(95, ["a"] * 5), Score(80, ["a"] * 20)
     assert enough({"wanted": good, "policy": good})

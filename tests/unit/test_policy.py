@@ -177,3 +177,9 @@ def test_clusters_are_managed_by_name(name: str, managed: bool) -> None:
 )
 def test_a_parameter_keeps_to_its_bounds(parameter: Parameter, value: object, fault: str) -> None:
     assert parameter.fault(value) == fault
+
+
+def test_a_parameter_may_be_an_item_of_a_list() -> None:
+    cluster = {"zones": ["1", "2"], "properties": {}}
+    Parameter("/zones/1", "string").put(cluster, "3")
+    assert cluster["zones"] == ["1", "3"]

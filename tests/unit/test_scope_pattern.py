@@ -1,6 +1,7 @@
 """A pattern covers what it names and what lies below, by segments, and can name nothing higher."""
 
 import re
+import string
 from fnmatch import translate
 from random import Random
 
@@ -181,3 +182,21 @@ def made(dice: Random) -> str:
     for _ in range(dice.randrange(3)):
         parts[dice.randrange(len(parts))] = dice.choice(SEGMENTS)
     return "/".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("form", "others"), [("a{}a", "-_.()*?"), ("a{}", "-_()*?"), ("{}", "-_()*?")]
+)
+def test_a_pattern_of_a_name_has_the_characters_of_names_and_wildcards(
+    form: str, others: str
+) -> None:
+    taken = {each for each in map(chr, range(256)) if is_pattern(f"{ANY}/{form.format(each)}")}
+    assert taken == set(string.ascii_letters + string.digits + others)
+
+
+def is_pattern(text: str) -> bool:
+    try:
+        parse_scope_pattern(text)
+    except InvalidId:
+        return False
+    return True

@@ -66,11 +66,20 @@ def _from_environment() -> Application:
     for name, level in _LOGGERS.items():
         logging.getLogger(name).setLevel(level)
     read = settings.read()
-    credential = ManagedIdentityCredential(client_id=read.client_id or None)
+    credential = identity(read.client_id)
     work = credential
     if read.work.client_id and read.work.client_id != read.client_id:
-        work = ManagedIdentityCredential(client_id=read.work.client_id)
+        work = identity(read.work.client_id)
     return build(read, policy_file.load(read.policy_file), credential, work)
+
+
+def identity(client_id: str) -> ManagedIdentityCredential:
+    """The user-assigned identity with this client id, or the app's own when it is empty.
+
+    A token that is refused for now is not waited for in the turn (azure-identity's pipeline sleeps
+    as long as Retry-After says); a connection that fails is tried again.
+    """
+    return ManagedIdentityCredential(client_id=client_id or None, retry_status=0)
 
 
 def build(

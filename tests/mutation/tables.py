@@ -22,7 +22,11 @@ _STEPS = (("*", "+"), ("?", ""), ("-", ""), (".", ""), ("()", ""), ("_", ""), ("
 
 
 def run(tree: Path, modules: list[str]) -> dict[str, Score]:
-    """Mutate the tables of these modules in the copy `tree`, one at a time; scores by module."""
+    """Mutate the tables of these modules in the copy `tree`, one at a time; scores by module.
+    Raises `RuntimeError` when the tests fail without any mutant."""
+    command, tests = _tests(tree)
+    if _fails([*command, *tests], tree):
+        raise RuntimeError("the unit tests fail as it is; mend them first")
     return {module: _score(tree, tree / "shared" / f"{module}.py") for module in modules}
 
 
@@ -120,9 +124,7 @@ def _compiles(text: str) -> bool:
 
 def _score(tree: Path, path: Path) -> Score:
     source, score = path.read_text(), Score()
-    options = tomllib.loads((tree / "pyproject.toml").read_text())["tool"]["mutmut"]
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", *options["pytest_add_cli_args"]]
-    tests: list[str] = options["pytest_add_cli_args_test_selection"]
+    command, tests = _tests(tree)
     own = [name for name in tests if path.stem in name] or tests  # quick, and mostly enough
     try:
         for words, mutant in changes(source):
@@ -134,6 +136,13 @@ def _score(tree: Path, path: Path) -> Score:
     finally:
         path.write_text(source)
     return score
+
+
+def _tests(tree: Path) -> tuple[list[str], list[str]]:
+    """The command that runs tests, and the files of those that mutants are shown to."""
+    options = tomllib.loads((tree / "pyproject.toml").read_text())["tool"]["mutmut"]
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", *options["pytest_add_cli_args"]]
+    return command, options["pytest_add_cli_args_test_selection"]
 
 
 def _fails(command: list[str], tree: Path) -> bool:

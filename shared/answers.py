@@ -11,6 +11,7 @@ import msgspec
 from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
 from azure.core.pipeline import PipelineResponse
 
+from shared.deny_assignments import DenyAssignment
 from shared.errors import Transient, Unknown, classify
 from shared.model import Assignment
 from shared.permissions import Permissions, RoleDefinition
@@ -64,6 +65,19 @@ def assignment(found: Any) -> Assignment:
         scope=str(found.scope),
         created_at=found.created_on,
         condition=str(found.condition or ""),
+    )
+
+
+def deny_assignment(found: Any) -> DenyAssignment:
+    """A deny assignment, from the SDK's model of one."""
+    return DenyAssignment(
+        id=str(found.id),
+        name=str(found.deny_assignment_name),
+        scope=str(found.scope),
+        principals=tuple(str(each.id).lower() for each in found.principals or ()),
+        excluded=tuple(str(each.id).lower() for each in found.exclude_principals or ()),
+        permissions=tuple(map(_permissions, found.permissions or ())),
+        this_scope_only=bool(found.do_not_apply_to_child_scopes),
     )
 
 

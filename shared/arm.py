@@ -23,11 +23,12 @@ from azure.mgmt.containerservice import ContainerServiceClient
 
 from shared import answers, wire
 from shared.answers import Answer, CommandEnd, Written, classified, code, correlation_id
+from shared.deny_assignments import DenyAssignment
 from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
 from shared.model import Assignment, Cluster, Grant
 from shared.permissions import RoleDefinition
-from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_scope
+from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, Scope, parse_scope
 from shared.settings import Settings
 from shared.wanted import assignment_name
 
@@ -114,23 +115,12 @@ class Arm:
     def create_cluster(self, cluster: ClusterId, body: dict[str, Any]) -> Written:
         """Begin to create the cluster, unless there already is one (If-None-Match: *,
         learn.microsoft.com/azure/aks/use-etags). Never overwrites."""
-        answer = Answer()
-        with classified():
-            try:
-                self._managed(cluster).begin_create_or_update(
-                    cluster.resource_group,
-                    cluster.name,
-                    body,
-                    etag="*",
-                    match_condition=MatchConditions.IfMissing,
-                    polling=False,
-                    raw_response_hook=answer,
-                )
-            except HttpResponseError as error:
-                if error.status_code == 412:
-                    return Written("", answer.correlation_id, existed=True)
-                raise
-        return Written(str(cluster), answer.correlation_id)
+        return self._put(cluster, body, "*", MatchConditions.IfMissing)
+
+    def put_again(self, cluster: ClusterId, body: dict[str, Any], etag: str) -> Written:
+        """Begin to bring the cluster to the state that was read, `body`, unless somebody has
+        changed it since (If-Match, same page); then `existed`."""
+        return self._put(cluster, body, etag, MatchConditions.IfNotModified)
 
     def has_resource_group(self, group: ResourceGroupId) -> bool:
         """Whether the resource group is there."""
@@ -210,6 +200,18 @@ class Arm:
             answer.raise_for_status()
             return wire.facts(resource.type, answer.content)
 
+    def deny_assignments(self, scope: Scope) -> tuple[DenyAssignment, ...]:
+        """All deny assignments at a scope and above it, whoever they are for.
+
+        A list for one principal (`principalId eq`) is not documented to have those that are for
+        everyone (learn.microsoft.com/azure/role-based-access-control/deny-assignments-rest).
+        """
+        with classified():
+            found = self._authorization.deny_assignments.list_for_scope(
+                str(scope), filter="atScope()"
+            )
+            return tuple(map(answers.deny_assignment, found))
+
     def begin_run_command(self, cluster: ClusterId, command: str) -> Written:
         """Begin a command in the cluster; the id is that to fetch its result by."""
         answer = Answer()
@@ -252,6 +254,27 @@ class Arm:
 
     def _managed(self, cluster: ClusterId) -> Any:
         return self._client(cluster.subscription_id).managed_clusters
+
+    def _put(
+        self, cluster: ClusterId, body: dict[str, Any], etag: str, condition: MatchConditions
+    ) -> Written:
+        answer = Answer()
+        with classified():
+            try:
+                self._managed(cluster).begin_create_or_update(
+                    cluster.resource_group,
+                    cluster.name,
+                    body,
+                    etag=etag,
+                    match_condition=condition,
+                    polling=False,
+                    raw_response_hook=answer,
+                )
+            except HttpResponseError as error:
+                if error.status_code == 412:
+                    return Written("", answer.correlation_id, existed=True)
+                raise
+        return Written(str(cluster), answer.correlation_id)
 
     def _send(self, subscription_id: str, request: HttpRequest, answer: type[_T]) -> _T:
         with classified():

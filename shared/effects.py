@@ -54,6 +54,17 @@ def cluster_write(cluster: ClusterId, request: ClusterRequest) -> Effect:
     )
 
 
+def cluster_repair(cluster: ClusterId, failure: str, request_id: str) -> Effect:
+    """The cluster is sent again as it was read, since it failed for lack of a permission."""
+    return Effect(
+        str(cluster),
+        "Microsoft.ContainerService/managedClusters/write",
+        str(cluster),
+        f"repair after {failure.partition(':')[0]}",
+        request_id=request_id,
+    )
+
+
 def resource_group_write(cluster: ClusterId, request: ClusterRequest) -> Effect:
     """The resource group of that cluster is made."""
     return Effect(

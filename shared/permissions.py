@@ -72,6 +72,15 @@ def danger(definition: RoleDefinition, declared_data_actions: tuple[str, ...]) -
     return ""
 
 
+def lacking(definition: RoleDefinition, needed: Permissions) -> str:
+    """The first action, or data action, of `needed` that the role does not allow; empty if none."""
+    for wanted, kind in ((needed.actions, _control), (needed.data_actions, _data)):
+        for action in wanted:
+            if not any(_allows(block, action) for block in kind(definition)):
+                return action
+    return ""
+
+
 def covers(wide: str, narrow: str) -> bool:
     """Whether every action that the pattern `narrow` matches is matched by `wide`.
 
@@ -115,6 +124,17 @@ class _Allowed(NamedTuple):
 
     given: tuple[str, ...]
     taken: tuple[str, ...]
+
+
+def _allows(block: _Allowed, action: str) -> bool:
+    given, taken = (any(_matches(each, action) for each in patterns) for patterns in block)
+    return given and not taken
+
+
+def _matches(pattern: str, action: str) -> bool:
+    """Whether an action is of a pattern, in which `/*/` stands for `/` too: what Managed Identity
+    Operator has as `userAssignedIdentities/*/assign/action` is asked for without the `*/`."""
+    return covers(pattern, action) or covers(pattern.replace("/*/", "/"), action)
 
 
 def _control(definition: RoleDefinition) -> list[_Allowed]:

@@ -59,6 +59,7 @@ def cluster(text: bytes | msgspec.Raw, cluster_id: str = "") -> Cluster:
         node_resource_group=properties.text("nodeResourceGroup"),
         principals=_principals(body),
         tags={name: value for name, node in body.at("tags").members() if (value := node.text())},
+        etag=body.text("eTag"),
         failure=_failure(properties.at("status", "provisioningError")),
         body=body,
     )

@@ -154,7 +154,8 @@ def _check_preconditions(call: Call, cluster: Cluster | None) -> None:
             400, "BadRequest", "If-None-Match must be '*' and cannot be combined with If-Match."
         )
     exists_already = none_match == "*" and cluster is not None
-    changed = match is not None and (cluster is None or match not in ("*", cluster.etag))
+    # the SDKs put the value in quotes, as HTTP has it
+    changed = match is not None and (cluster is None or match.strip('"') not in ("*", cluster.etag))
     if exists_already or changed:
         raise ArmError(
             412,

@@ -8,11 +8,16 @@ from typing import Any
 
 from . import addons, cluster_defaults
 from .arm_ids import group_of
+from .cluster_links import Link
 from .operations import Operation
+from .wire import ArmError
 from .world import Principal, World
 
 # set by the service; what a client echoes of them in a PUT is not looked at
-_SERVICE_OWNED = ("provisioningState", "resourceUID", "identityProfile", "fqdn", "azurePortalFQDN")
+_SERVICE_OWNED = (
+    *("provisioningState", "resourceUID", "identityProfile", "fqdn", "azurePortalFQDN"),
+    "status",
+)
 
 
 @dataclass
@@ -35,6 +40,8 @@ class Cluster:
     pending: str = ""
     busy_with: str = ""  # what `operation` does, in the words of the 409 OperationNotAllowed
     operation: Operation | None = None
+    uses: list[Link] = field(default_factory=list)  # what its Services use besides
+    error: ArmError | None = None  # why the last operation failed
     own_principal: Principal | None = None  # of the system-assigned identity
     control_plane_principal_id: str = ""  # '' with a service principal
 
@@ -119,6 +126,9 @@ class Cluster:
             "sku": self.sku,
             "eTag": self.etag,
         }
+        if self.error is not None and not self.pending:
+            status = {"provisioningError": {"error": self.error.document()}}
+            body["properties"]["status"] = status
         if self.identity is not None:
             body["identity"] = copy.deepcopy(self.identity)
         return body

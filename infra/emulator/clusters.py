@@ -14,6 +14,7 @@ from .cluster_links import CLUSTER_TYPE
 from .cluster_state import Cluster
 from .faults import require_pattern
 from .groups import Groups, group_not_found
+from .link_checks import LinkChecks
 from .node_groups import NodeGroups
 from .operations import FAILED, SUCCEEDED, Finish, Operation, Operations
 from .resources import Resources, not_found
@@ -46,11 +47,13 @@ class Clusters:
         groups: Groups,
         resources: Resources,
         node_groups: NodeGroups,
+        links: LinkChecks,
     ) -> None:
         self._world = world
         self._operations = operations
         self._groups = groups
         self._node_groups = node_groups
+        self._links = links
         self._clusters: dict[str, Cluster] = {}
         self._outcomes: list[Outcome] = []
         self._incarnations = 0
@@ -169,10 +172,14 @@ class Clusters:
         """The cluster's state after an operation; identities appear only with success."""
         if operation.status == SUCCEEDED and not self._node_groups.exists(cluster):
             operation.status, operation.error = FAILED, group_not_found(cluster.node_group)
+        if operation.status == SUCCEEDED and self._world.knobs.provisioning_checks_access:
+            operation.error = self._links.refusal_of(cluster, self._world.directory)
+            operation.status = FAILED if operation.error else SUCCEEDED
         if operation.status == SUCCEEDED:
             self._node_groups.complete(cluster)
         cluster.pending = ""
         cluster.state = operation.status
+        cluster.error = operation.error
         for pool in cluster.pools:
             pool["provisioningState"] = operation.status
 

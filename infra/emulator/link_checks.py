@@ -7,17 +7,19 @@ from itertools import chain
 from typing import Any
 
 from . import arm_ids
-from .access import Access
+from .access import Access, linked_refusal
 from .cluster_body import identity_type, invalid
 from .cluster_links import CLUSTER_TYPE, SUBNET_JOIN, Link, of_network, of_others
 from .cluster_state import Cluster
 from .resource_types import Resource
 from .resources import Resources
 from .wire import ArmError, Call
+from .world import Directory
 
 WRITE = f"{CLUSTER_TYPE}/write"
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 ZONE_WRITE = "Microsoft.Network/privateDnsZones/write"
+NODES_WRITE = "Microsoft.Compute/virtualMachineScaleSets/write"
 ROUTE_WRITE = "Microsoft.Network/routeTables/write"
 
 Need = tuple[str, str, str, str]
@@ -50,6 +52,23 @@ class LinkChecks:
             identity = self._resources.find(_user_identity(cluster.identity))
             plugin = cluster.properties["networkProfile"]["networkPlugin"]
             self._check_beforehand(identity, self._needed_by_pools([pool], plugin))
+
+    def refusal_of(self, cluster: Cluster, directory: Directory) -> ArmError | None:
+        """The 403 that the cluster's own identity gets when it joins what the cluster brings in the
+        network; None when it may, or is no managed identity."""
+        principal = directory.get(cluster.control_plane_principal_id)
+        if principal is None:
+            return None
+        nodes = (
+            f"/subscriptions/{arm_ids.subscription_of(cluster.id)}/resourceGroups/"
+            f"{cluster.node_group}/providers/Microsoft.Compute/virtualMachineScaleSets/nodes"
+        )
+        for link in of_network(cluster.properties):
+            what, where = link.action, link.resource_id
+            decision = self._access.allows(principal.object_id, what, where)
+            if not decision.allowed:
+                return linked_refusal(principal, NODES_WRITE, nodes, what, where, decision)
+        return None
 
     def _check_link(self, call: Call, cluster_id: str, link: Link) -> None:
         if link.action:

@@ -51,6 +51,8 @@ LISTED = [
     ("GET", NETWORK),
     ("GET", GATEWAY),
     ("GET", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
+    ("GET", f"{GROUP}/providers/Microsoft.Authorization/denyAssignments"),
+    ("GET", f"{SUBNET}/providers/Microsoft.Authorization/denyAssignments"),
 ]
 
 

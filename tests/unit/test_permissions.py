@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.emulator.roles import built_in_roles
-from shared.permissions import Permissions, RoleDefinition, at_least, covers, danger, overlap
+from shared.grants import RULES, Rule
+from shared.permissions import (
+    Permissions,
+    RoleDefinition,
+    at_least,
+    covers,
+    danger,
+    lacking,
+    overlap,
+)
 from shared.roles import BUILT_IN_ROLES, DATA_ACTIONS
 
 BUILT_IN = {
@@ -329,3 +338,39 @@ def test_no_undeclared_data_action_is_missed(
     undeclared = [a for a in SECRETS if not any(matches(p, a) for p in declared)]
     if any(allowed(as_actions, action) for action in undeclared):
         assert danger(definition, declared)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_usual_role_of_a_rule_allows_what_the_rule_is_for(rule: Rule) -> None:
+    usual = next(role for role in BUILT_IN.values() if role.role == rule.role)
+    assert lacking(usual, rule.actions) == ""
+
+
+@pytest.mark.parametrize(
+    ("block", "lacks"),
+    [
+        (Permissions(("A.B/c/read", "A.B/c/join/action")), ""),
+        (Permissions(("a.b/C/*",)), ""),
+        (Permissions(("*",)), ""),
+        (Permissions(("A.B/c/read",)), "A.B/c/join/action"),
+        (Permissions(("*",), ("A.B/c/join/*",)), "A.B/c/join/action"),
+        (Permissions(("*/read",)), "A.B/c/join/action"),
+        (Permissions(data_actions=("*",)), "A.B/c/read"),
+        (Permissions(("A.B/c/read", "A.B/c/*/join/action")), ""),
+        (Permissions(), "A.B/c/read"),
+    ],
+)
+def test_the_first_action_that_a_role_lacks_is_named(block: Permissions, lacks: str) -> None:
+    assert lacking(role(block), Permissions(("A.B/c/read", "A.B/c/join/action"))) == lacks
+
+
+def test_what_one_block_takes_away_another_may_still_give() -> None:
+    taken = Permissions(("*",), ("A.B/c/read",))
+    assert lacking(role(taken), Permissions(("A.B/c/read",))) == "A.B/c/read"
+    assert lacking(role(taken, Permissions(("A.B/c/read",))), Permissions(("A.B/c/read",))) == ""
+
+
+def test_an_action_is_no_data_action() -> None:
+    needed = Permissions(data_actions=("A.B/c/read",))
+    assert lacking(role(Permissions(("*",))), needed) == "A.B/c/read"
+    assert lacking(role(Permissions(data_actions=("A.B/*",))), needed) == ""

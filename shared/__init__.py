@@ -3,17 +3,21 @@
 wiring                               the only assembly: credential, clients, the application
 intake, reconcile, fleet, poison     what the doors do: a request, one turn, a look at all, a trace
 observe, act                         one look at Azure; the step of a turn, done on Azure
-definitions, links                   what a role may do, before it is granted; what else is read
+probing                              a probe's command, begun and read
+definitions, links, obstacles        what a role may do, before it is granted; what else is read
 audit                                a row before each write to Azure, and one after it
 arm, store, queues, lifecycle        the edges: one SDK, one file
 events                               pure: what happened, as CloudEvents
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
+evidence                             what reading proves of a grant
+diagnosis, learning, repair          why a grant does not work; what denials teach; Failed clusters
 held, wanted, policy_file            what is there already; what is needed; the operator's file
 policy_checks                        what must hold of a policy beyond its types
 grants, probes, profiles, policy, delegation, schedule, delays    pure: what is needed, what may be
 addon_scopes, resource_scopes        where add-ons, and the cluster itself, use other resources
 network_scopes                       … and networks
 pointers                             what a cluster's JSON points at
+cluster_events, probe_commands       what a cluster's events prove; what it is asked to run
 egress, answers                      what may leave the process; what ARM answered
 errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
@@ -21,7 +25,7 @@ effects                              the nouns of the audit
 model, settings                      the nouns; the only reader of the environment
 declared                             the operator's grants that no cluster shows
 scope_pattern, shape, plain_yaml     where a role may be granted; data and types; YAML with lines
-denials                              what a 403 says is missing
+denials, deny_assignments            what a 403 says is missing; what no role can give
 roles, permissions                   Azure's roles by name; what a role may do, compared
 resource_id, document                typed ARM ids; nothing else builds a scope. JSON of others
 """

@@ -4,21 +4,21 @@ Each act takes the record and returns what it has become. What Azure refuses is 
 storage that cannot keep the audit ends the turn, whose message comes again.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared import effects, probes, profiles, progress
+from shared import effects, profiles, progress, repair
 from shared.answers import Written
 from shared.arm import Arm, assignment_id
 from shared.audit import Audit
-from shared.decide import Assign, Create, ReadProbe, StartProbe, Step
+from shared.decide import Assign, Create, ReadProbe, Repair, StartProbe, Step
 from shared.definitions import Definitions
 from shared.errors import Failure, NeedsAdministrator, Terminal, Transient
-from shared.model import ClusterRequest, ProbeRun, Progress, Record
+from shared.model import Cluster, ClusterRequest, Progress, Record
 from shared.policy import Policy
+from shared.probing import Prober
 from shared.resource_id import ClusterId, parse_scope
 
 
@@ -41,10 +41,13 @@ class Actor:
                 return replace(
                     record, grants=tuple(done.get(p.grant.key, p) for p in record.grants)
                 )
-            case StartProbe(target):
-                return self._start_probe(record, target, cluster, now)
+            case Repair(found):
+                return self._repair(found, record, cluster, now)
+            case StartProbe(target, obstacle):
+                prober = Prober(self.arm, self.audit)
+                return prober.start(record, target, obstacle, cluster, now)
             case ReadProbe():
-                return self._read_probe(record, cluster, now)
+                return Prober(self.arm, self.audit).read(record, cluster, now)
             case _:
                 return record
 
@@ -84,6 +87,21 @@ class Actor:
             effects.cluster_write(cluster, request), lambda: self.arm.create_cluster(cluster, body)
         )
 
+    def _repair(self, found: Cluster, record: Record, cluster: ClusterId, now: datetime) -> Record:
+        window, looks = self.policy.propagation.window, self.policy.looks
+        try:
+            self.audit.of(
+                effects.cluster_repair(cluster, found.failure, record.request_id),
+                lambda: self.arm.put_again(cluster, found.body.value, found.etag),
+            )
+        except Transient as failure:
+            since = record.failing_since or now
+            _, at = progress.after_failure(failure, since, window, looks, now)
+            return replace(record, failing_since=since, repair_at=at)
+        except Terminal:
+            pass  # as good as sent: whoever reads the audit sees the reason
+        return repair.tried(record, window, now)
+
     def _assign(
         self, wanted: Progress, record: Record, cluster: ClusterId, now: datetime
     ) -> Progress:
@@ -105,65 +123,7 @@ class Actor:
             return progress.failed(wanted, failure, propagation, looks, now)
         return progress.written(wanted, written.id, propagation.window, now)
 
-    def _start_probe(
-        self, record: Record, target: str, cluster: ClusterId, now: datetime
-    ) -> Record:
-        try:
-            server = ""
-            if target.startswith(probes.PULL):
-                server = _login_server(record, target.removeprefix(probes.PULL))
-            command = probes.command(target, server, secrets.token_hex(4))
-            begun = self.audit.of(
-                effects.run_command(cluster, target, record.request_id),
-                lambda: self.arm.begin_run_command(cluster, command),
-            )
-        except Failure as failure:
-            return _inconclusive(record, target, f"the probe cannot run: {failure.reason}", now)
-        return replace(record, probe=ProbeRun(begun.id, target, now))
-
-    def _read_probe(self, record: Record, cluster: ClusterId, now: datetime) -> Record:
-        run = record.probe
-        if run is None:
-            return record
-        try:
-            end = self.arm.command_end(cluster, run.command_id)
-        except Transient:
-            end = None
-        except Terminal as failure:
-            return _inconclusive(record, run.target, f"no result: {failure.reason}", now)
-        if end is None and now - run.started_at < probes.LIMIT:
-            return record
-        if end is None or end.exit_code is None:
-            reason = end.reason if end else "it did not end in time"
-            return _inconclusive(record, run.target, f"the probe did not run: {reason}", now)
-        found = {
-            p.grant.key: progress.proven(p, verdict.works, verdict.message, now)
-            for p, verdict in probes.verdicts(run.target, record.grants, end.exit_code, end.output)
-        }
-        grants = tuple(found.get(p.grant.key, p) for p in record.grants)
-        return replace(record, probe=None, grants=grants)
-
 
 def _is_final(failure: Failure) -> bool:
     """Whether a create so refused is never sent again: the request itself is at fault."""
     return isinstance(failure, Terminal) and not isinstance(failure, NeedsAdministrator)
-
-
-def _login_server(record: Record, registry: str) -> str:
-    """Where the registry is to be reached, as it said when it was looked at for its mode."""
-    links = (link for link in record.links if link.id.lower() == registry.lower())
-    for link in links:
-        if servers := link.facts.get("loginServer"):
-            return servers[0]
-    raise Transient("NoLoginServer", "the registry names no login server")
-
-
-def _inconclusive(record: Record, target: str, message: str, now: datetime) -> Record:
-    """The probe could not tell; its grants wait for the next look, or for the window to pass."""
-    grants = tuple(
-        progress.proven(p, None, message, now)
-        if probes.target_of(p.grant) == target and not p.effective_at
-        else p
-        for p in record.grants
-    )
-    return replace(record, probe=None, grants=grants)

@@ -13,14 +13,18 @@ Everything but `since` and `Stalled` can be derived again from one look.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from shared import progress
+from shared import progress, repair
 from shared.decide import is_deleted
-from shared.model import Cluster, Condition, Progress, Record, Status
+from shared.diagnosis import CERTAIN
+from shared.evidence import CANNOT_RUN
+from shared.model import Cluster, Condition, Denial, Grant, Progress, Record, Status
 from shared.policy import Policy
 from shared.roles import role_name
+from shared.wanted import remedy
 
 Finding = tuple[Status, str, str]  # status, reason, message
 
+_NO_ROLE = "policy has no role for it there"
 _SHOWN = 20  # of a list in a message
 _WEAKEST_FIRST = ("Readable", "WindowPassed", "Probe")
 
@@ -33,6 +37,9 @@ def update(
     identity = _managed_identity(cluster)
     assigned = _assigned(record, cluster)
     effective = _effective(record.grants, assigned, cluster, now)
+    if cluster and (refusals := _denied(record.denials, cluster, policy)):
+        status, reason, message = effective
+        effective = status, reason, "; ".join(filter(None, (message, refusals)))
     found = {
         "ClusterProvisioned": provisioned,
         "ManagedIdentity": identity,
@@ -73,7 +80,9 @@ def _provisioned(record: Record, cluster: Cluster | None, policy: Policy, now: d
     if state == "Succeeded":
         return "True", "Succeeded", ""
     if state in {"Failed", "Canceled"}:
-        return "False", f"Provisioning{state}", cluster.failure or f"provisioning state is {state}"
+        said = cluster.failure or f"provisioning state is {state}"
+        then = repair.advice(record, cluster)
+        return "False", f"Provisioning{state}", "; ".join(filter(None, (said, then)))
     return "Unknown", state or "Unknown", ""
 
 
@@ -116,16 +125,30 @@ def _effective(
 ) -> Finding:
     late = [p for p in grants if cluster and progress.late(p, now)]
     if late:
-        return "False", "WindowExceeded", _list("late", late)
+        return "False", "WindowExceeded", _some([_why("late", p, p.diagnosis) for p in late])
+    blocked = [p for p in grants if not p.effective_at and p.reason in CERTAIN]
+    if cluster and blocked:
+        whys = [_why("cannot work", p, p.message) for p in blocked]
+        return "False", blocked[0].reason, _some(whys)
     if assigned[0] != "True":
         return "Unknown", assigned[1], ""
     waiting = [p for p in grants if not p.effective_at]
     if waiting:
-        return "Unknown", waiting[0].reason, _list("not effective yet", waiting)
+        first = waiting[0]
+        what = f"not effective yet ({first.message})" if first.message else "not effective yet"
+        return "Unknown", first.reason, _list(what, waiting)
     if not grants:
         return "True", "NothingNeeded", ""
     evidence = {p.evidence for p in grants}
-    return "True", next(e for e in _WEAKEST_FIRST if e in evidence), ""
+    weakest = next(e for e in _WEAKEST_FIRST if e in evidence)
+    only_read = [p for p in grants if p.reason == CANNOT_RUN]
+    if not only_read:
+        return "True", weakest, ""
+    return (
+        "True",
+        weakest,
+        _list(f"only read, the probe cannot run ({only_read[0].message})", only_read),
+    )
 
 
 def _ready(parts: Iterable[Finding]) -> Finding:
@@ -137,6 +160,22 @@ def _ready(parts: Iterable[Finding]) -> Finding:
     return "True", reason, ""
 
 
+def _denied(denials: Sequence[Denial], cluster: Cluster, policy: Policy) -> str:
+    """What the cluster was refused and no grant answers, with what an administrator can do."""
+    texts = []
+    for denial in denials:
+        if denial.role and policy.propagation.learn:
+            continue  # it has become a grant
+        principal = cluster.principals.get(denial.identity, "")
+        role = Grant(denial.identity, principal, denial.role, denial.scope, denial.action)
+        run = f"an administrator can run: {remedy(role)}" if denial.role else _NO_ROLE
+        texts.append(
+            f"{denial.source} says that {denial.identity} is denied {denial.action} at "
+            f"{denial.scope}: {run}"
+        )
+    return _some(texts)
+
+
 def _refusals(refused: list[Progress]) -> str:
     """What an administrator can do, in a form that can be copied into a shell."""
     commands = [p.message for p in refused if p.message.startswith("az ")]
@@ -144,6 +183,10 @@ def _refusals(refused: list[Progress]) -> str:
     run = f"an administrator can run: {_some(commands)}" if commands else ""
     texts = (_list("not granted", refused), _some(others), run)
     return "; ".join(text for text in texts if text)
+
+
+def _why(what: str, progress: Progress, why: str) -> str:
+    return f"{_list(what, [progress])} ({why or 'its assignment was not found again'})"
 
 
 def _list(what: str, grants: Iterable[Progress]) -> str:

@@ -2,7 +2,8 @@
 
     no cluster, but a request    → Create
     a grant not written          → Assign
-    a grant readable, unproven   → Probe (only if policy asks for probes)
+    failed, and its grants there → Repair (only a cluster that we created)
+    a grant readable, unproven   → Probe (only if policy asks for it)
     nothing to do now            → Wait
 
 What is *true* of the cluster is said by `conditions`; here is only what to do.
@@ -11,11 +12,11 @@ What is *true* of the cluster is said by `conditions`; here is only what to do.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared import progress
+from shared import learning, progress, repair
 from shared.held import gives
 from shared.model import Cluster, Progress, Record
 from shared.policy import Policy
-from shared.probes import target_of
+from shared.probes import obstacle, target_of
 
 # A read right after the create may say 404 for this many looks at an absent cluster
 # (`ResourceNotFound` in the first minutes), before the cluster counts as gone.
@@ -37,10 +38,19 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """Send the PUT of a cluster that failed for lack of a permission again, as it was read."""
+
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True)
 class StartProbe:
-    """Let the cluster act with its identity, to see whether the target's grants work."""
+    """Let the cluster act with its identity, to see whether the target's grants work. `obstacle` is
+    why it cannot, as the cluster's JSON says; empty when it may."""
 
     target: str
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class Wait:
     """Nothing to do now."""
 
 
-Step = Create | Assign | StartProbe | ReadProbe | Wait
+Step = Create | Assign | Repair | StartProbe | ReadProbe | Wait
 
 
 def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetime) -> Step:
@@ -64,12 +74,14 @@ def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetim
         return Wait()
     if missing := _to_write(record.grants, now):
         return Assign(missing)
+    if (at := repair.due(record, cluster)) and at <= now:
+        return Repair(cluster)
     if record.probe is not None:
         return ReadProbe()
-    if policy.propagation.verify == "probe" and cluster.provisioning_state == "Succeeded":
+    if cluster.provisioning_state == "Succeeded":
         for grant in record.grants:
             if progress.to_probe(grant, policy.looks, now) and (target := target_of(grant.grant)):
-                return StartProbe(target)
+                return StartProbe(target, obstacle(cluster))
     return Wait()
 
 
@@ -106,11 +118,15 @@ def next_turn(
         if not _is_given(grant, record.grants)
     ]
     times += [link.retry_at for link in record.links]
+    ends = [learning.forgotten_at(denial, policy) for denial in record.denials]
+    times += [end for end in ends if end > now]
     awaited = any(not p.grant.principal_id and not p.refused for p in record.grants)
     if awaited or not cluster.terminal:
         # An identity that a failed cluster lacks comes when somebody has repaired it.
         broken = cluster.provisioning_state in {"Failed", "Canceled"}
         times.append(now + (policy.looks.blocked if broken else policy.looks.provisioning))
+    if at := repair.due(record, cluster):
+        times.append(max(at, now + _SOON))
     if record.probe:
         times.append(now + policy.propagation.window / _PROBE_POLLS)
     return min((time for time in times if time is not None), default=None)

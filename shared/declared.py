@@ -6,7 +6,7 @@ each of them may have.
 
 import re
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -19,6 +19,14 @@ PLACEHOLDERS = ("subscriptionId", "resourceGroup", "name", "location")
 RoleName = Annotated[
     str,
     Meta(description="A built-in role's name, or any role's GUID.", examples=[*BUILT_IN_ROLES]),
+]
+
+Verify = Annotated[
+    Literal["read", "probe", "loadBalancer"],
+    Meta(
+        description="What counts as effective: reading, or the cluster's own attempt; "
+        "`loadBalancer` lets it make a short-lived one in subnets of nodes."
+    ),
 ]
 
 
@@ -64,6 +72,7 @@ class DeclaredGrant(Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     scope: str
     because: str
     match: Match = field(default_factory=Match)
+    verify: Verify | None = None
 
     def scope_for(self, cluster: ClusterId, location: str) -> str:
         """The scope's text for one cluster, not yet parsed. A region that is none leaves its

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from shared.declared import Verify
 from shared.document import Node
 
 CONTROL_PLANE = "controlPlane"
@@ -41,7 +42,8 @@ class Cluster(Struct, frozen=True):
     holds only those that exist yet: the control plane's is there from the answer to the PUT, the
     others after success (azure-cli recording test_aks_create_no_ssh_key). `resource_uid` tells
     apart two clusters that bore the same id one after the other. `body` is all of the JSON, which
-    the rules of `grants` read; `body.faults` are the properties that could not be.
+    the rules of `grants` read; `body.faults` are the properties that could not be. `etag` is empty
+    where the api-version has none.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Cluster(Struct, frozen=True):
     principals: dict[str, str]
     tags: dict[str, str] = {}
     failure: str = ""
+    etag: str = ""
     body: Node = msgspec.field(default_factory=lambda: Node({}))
 
     @property
@@ -84,7 +87,8 @@ class Grant(Struct, frozen=True):
 
     `principal_id` is empty while the identity does not exist yet. `refused` is why the grant is
     not allowed, empty when it is. `source` is where the need was read: a property of the cluster,
-    or a place in policy.yaml.
+    a place in policy.yaml, or a denial that was heard. `rule` is the one of `grants` that found it.
+    `verify` is what counts as effective, as policy says.
     """
 
     identity: str
@@ -94,6 +98,8 @@ class Grant(Struct, frozen=True):
     because: str
     refused: str = ""
     source: str = ""
+    rule: str = ""
+    verify: Verify = "read"
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -120,6 +126,7 @@ class Progress(Struct, frozen=True):
     looks that showed the assignment, `misses` those that did not. `held_as` says by which role and
     scope, when another assignment gives as much or more. `evidence` says why the grant is called
     effective. `failing_since` is when our write first failed, `retry_at` when to try again.
+    `diagnosis` is what was found to stand in the way at the last look that had to know.
     """
 
     grant: Grant
@@ -139,6 +146,7 @@ class Progress(Struct, frozen=True):
     retry_at: datetime | None = None
     reason: str = ""
     message: str = ""
+    diagnosis: str = ""
 
     @property
     def refused(self) -> str:
@@ -172,6 +180,21 @@ class Link(Struct, frozen=True, omit_defaults=True):
     message: str = ""
 
 
+class Denial(Struct, frozen=True):
+    """A 403 that one of the cluster's identities got: the action it misses, and where.
+
+    `scope` is as the text had it, `source` who said so. `role` (GUID) is the one of policy that
+    would give the action there; empty when policy allows none.
+    """
+
+    identity: str
+    action: str
+    scope: str
+    source: str
+    at: datetime
+    role: str = ""
+
+
 class Condition(Struct, frozen=True):
     """As in Kubernetes: `reason` is one CamelCase word, `since` when `status` last changed."""
 
@@ -196,13 +219,15 @@ class Record(Struct, frozen=True, omit_defaults=True):
     `pending` are the times at which turns that were sent become visible. `turn_at` is when the
     last turn was taken, `seen_at` when one last found the cluster. `put_at` is when the create
     was accepted, `absent_since` when the cluster was first not found after having been seen,
-    `failing_since` when a create first failed and `retry_at` when to try again (never, if the
-    failure is final: `create_refused`). `unread_since` is when Azure could first not be read, until
-    it can again. `policy` is the digest of the policy that the last look was judged by. `settled`
-    says that nothing is pending but the slow resync. `faults` are the cluster's properties that
-    could not be understood, `links` what was read of the resources it points at. `profile` is the
-    one the cluster was made from. `former` keeps the latest grants of earlier incarnations and
-    identities. `untold` are the lifecycle events that the topic has not taken yet.
+    `failing_since` when a create, or a repair, first failed and `retry_at` when to try the create
+    again (never, if the failure is final: `create_refused`). `unread_since` is when Azure could
+    first not be read, until it can again. `policy` is the digest of the policy that the last look
+    was judged by. `settled` says that nothing is pending but the slow resync. `faults` are the
+    cluster's properties that could not be understood, `links` what was read of the resources it
+    points at. `profile` is the one the cluster was made from. `former` keeps the latest grants of
+    earlier incarnations and identities. `denials` are the 403s lately heard that no grant answers;
+    `repairs` counts the PUTs sent again since the cluster failed, `repair_at` is when the next may
+    be. `untold` are the lifecycle events that the topic has not taken yet.
     """
 
     cluster_id: str
@@ -224,6 +249,9 @@ class Record(Struct, frozen=True, omit_defaults=True):
     former: tuple[Progress, ...] = ()
     conditions: tuple[Condition, ...] = ()
     probe: ProbeRun | None = None
+    denials: tuple[Denial, ...] = ()
+    repairs: int = 0
+    repair_at: datetime | None = None
     pending: tuple[datetime, ...] = ()
     untold: tuple[Event, ...] = ()
     policy: str = ""

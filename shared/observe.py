@@ -4,12 +4,13 @@ Reads only. What cannot be read raises `Failure`, and the turn is put off; but o
 the cluster only points at, and of roles that others hold, nothing is concluded then.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared import progress
+from shared import learning, progress
 from shared.arm import Arm
 from shared.decide import may_be_stale
 from shared.definitions import Definitions
@@ -19,6 +20,7 @@ from shared.held import stronger
 from shared.links import Links
 from shared.messages import is_request_id
 from shared.model import Assignment, Cluster, Grant, Progress, Record, Rejection
+from shared.obstacles import Obstacles
 from shared.policy import Policy
 from shared.profiles import REQUEST_TAG
 from shared.resource_id import ClusterId, parse_scope
@@ -53,6 +55,8 @@ class Observer:
             seen_at=now,
             absent_since=None,
             failure="",
+            repairs=0 if cluster.provisioning_state == "Succeeded" else record.repairs,
+            repair_at=None if cluster.provisioning_state == "Succeeded" else record.repair_at,
             profile=record.profile or self._profile(cluster, cluster_id),
         )
         return self._look_at_grants(record, cluster, cluster_id, now)
@@ -60,27 +64,57 @@ class Observer:
     def _look_at_grants(
         self, record: Record, cluster: Cluster, cluster_id: ClusterId, now: datetime
     ) -> Record:
+        record = self._with_denials(record, cluster, now)
         links = Links(self.arm, self.policy, now, {link.id.lower(): link for link in record.links})
         needed: tuple[Grant, ...] = ()
         if cluster.has_managed_identity:
             needed = wanted(
-                cluster, cluster_id, record.profile, self.policy, self.managed, links.facts
+                cluster,
+                cluster_id,
+                record.profile,
+                self.policy,
+                self.managed,
+                links.facts,
+                record.denials,
             )
         current, former = progress.follow(needed, record.grants, record.former)
-        propagation = self.policy.propagation
-        to_read = [p for p in current if progress.to_read(p, propagation, now)]
-        held = self._held(to_read)
+        propagation, looks = self.policy.propagation, self.policy.looks
+        to_read = {
+            p.grant.key: p
+            for p in current
+            if progress.to_read(p, propagation, now) and not progress.waits(p, looks, now)
+        }
+        held = self._held(to_read.values())
         known = tuple(assignment for found in held.values() for assignment in found or ())
-        more = stronger((p.grant for p in to_read), known, self.definitions.get)
+        more = stronger((p.grant for p in to_read.values()), known, self.definitions.get)
+        diagnose = Obstacles(self.arm, self.definitions, record.denials).of
         return replace(
             record,
             faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),
             links=tuple(links.used.values()),
             grants=tuple(
-                progress.look(p, held.get(_place(p), ()), propagation, now, more) for p in current
+                progress.look(
+                    p,
+                    held[_place(p)] if p.grant.key in to_read else None,
+                    propagation,
+                    now,
+                    more,
+                    diagnose,
+                )
+                for p in current
             ),
             former=former,
         )
+
+    def _with_denials(self, record: Record, cluster: Cluster, now: datetime) -> Record:
+        """The record with what the cluster's failure says is missing, and without what a grant
+        answers."""
+        source = "the cluster's failure"
+        known = learning.heard(record.denials, [cluster.failure], cluster.principals, source, now)
+        denials = learning.unanswered(
+            known, record, cluster, self.policy, self.managed, self.definitions.get, now
+        )
+        return replace(record, denials=denials)
 
     def _ours(self, record: Record, cluster: Cluster, now: datetime) -> Record:
         """Reject the request at first sight of a cluster that somebody else made for this name."""
@@ -103,7 +137,7 @@ class Observer:
         request_id = cluster.tags.get(REQUEST_TAG, "")
         return self.store.profile_of(request_id, cluster_id) if is_request_id(request_id) else ""
 
-    def _held(self, wanted: list[Progress]) -> dict[_Place, tuple[Assignment, ...] | None]:
+    def _held(self, wanted: Collection[Progress]) -> dict[_Place, tuple[Assignment, ...] | None]:
         """What the principals hold: one list for each principal and subscription. Where only
         grants are wanted that policy refuses, we may not be allowed to look: None."""
         needed = {_place(p) for p in wanted if not p.grant.refused}
@@ -132,5 +166,5 @@ def _same_incarnation(record: Record, cluster: Cluster) -> Record:
     if known and cluster.resource_uid and known != cluster.resource_uid:
         written = tuple(p for p in record.grants if p.written_at)
         former = record.former + written
-        record = replace(record, grants=(), former=former, probe=None, profile="")
+        record = replace(record, grants=(), former=former, probe=None, profile="", denials=())
     return replace(record, resource_uid=cluster.resource_uid or known)

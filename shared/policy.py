@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from shared.declared import DeclaredGrant, RoleName, matches
+from shared.declared import DeclaredGrant, RoleName, Verify, matches
 from shared.resource_id import ClusterId, Scope
 from shared.roles import DATA_ACTIONS, NEVER_GRANTABLE, role_guid
 from shared.scope_pattern import parse_scope_pattern
@@ -67,6 +67,7 @@ class Profile(_Wire, frozen=True):
     create_resource_group: bool = False
     locations: tuple[str, ...] = ()
     grants: tuple[DeclaredGrant, ...] = ()
+    verify: Verify | None = None
 
 
 class Grantable(_Wire, frozen=True):
@@ -92,11 +93,15 @@ class Grantable(_Wire, frozen=True):
 
 class Propagation(_Wire, frozen=True):
     """How a grant is believed. `window` is Azure's documented bound for a managed identity's
-    permissions (learn.microsoft.com/azure/aks/use-managed-identity: up to 60 minutes)."""
+    permissions (learn.microsoft.com/azure/aks/use-managed-identity: up to 60 minutes).
+    `verifyRules` says for rules of inference what `verify` says for all (`Policy.verify_for`).
+    `learn` lets a 403 that the cluster tells of lead to a grant, of what `grantable` allows."""
 
     window: timedelta = timedelta(minutes=60)
-    verify: Literal["read", "probe"] = "read"
+    verify: Verify = "read"
+    verify_rules: dict[str, Verify] = {}
     consecutive_reads: int = 3
+    learn: bool = False
 
 
 class Looks(_Wire, frozen=True):
@@ -161,6 +166,13 @@ class Policy(_Wire, frozen=True):
     def role_for(self, rule: str, role: str) -> str:
         """The GUID of the role that a rule grants in place of `role`, its usual one (a GUID)."""
         return role_guid(self.roles[rule]) if rule in self.roles else role
+
+    def verify_for(self, profile: str, rule: str = "", declared: Verify | None = None) -> Verify:
+        """What counts as effective, by the narrowest that says so: the declared grant or the rule
+        of inference, the profile the cluster was made from, the whole policy."""
+        made_from = self.profiles[profile].verify if profile in self.profiles else None
+        ruled = self.propagation.verify_rules.get(rule)
+        return declared or ruled or made_from or self.propagation.verify
 
     def declared(
         self, cluster: ClusterId, location: str, tags: dict[str, str], profile: str

@@ -74,8 +74,11 @@ def _across(whole: dict[Path, Any], complaints: list[Complaint]) -> Iterator[Com
     grantable_is_sound = _sound(("grantable",), complaints)
     entries = [part for part in whole.values() if isinstance(part, Grantable)]
     for path, part in whole.items():
-        if path[:1] == ("roles",) and len(path) == 2:
-            yield from _rule(path, str(path[1]), part)
+        if path[:2] == ("propagation", "verifyRules") and len(path) == 3:
+            yield from _rule(path, str(path[2]))
+        elif path[:1] == ("roles",) and len(path) == 2:
+            yield from _rule(path, str(path[1]))
+            yield from check_role(path, part)
             if grantable_is_sound:
                 yield from _grantable_somewhere(path, part, entries)
         elif isinstance(part, DeclaredGrant) and grantable_is_sound and _sound(path, complaints):
@@ -87,11 +90,10 @@ def _sound(path: Path, complaints: list[Complaint]) -> bool:
     return not any(each.path[: len(path)] == path for each in complaints)
 
 
-def _rule(path: Path, rule: str, role: str) -> Iterator[Complaint]:
+def _rule(path: Path, rule: str) -> Iterator[Complaint]:
     known = [each.name for each in RULES]
     if rule not in known:
         yield Complaint(path, "is no rule of inference", nearest(rule, known))
-    yield from check_role(path, role)
 
 
 def _grantable_somewhere(path: Path, role: str, entries: list[Grantable]) -> Iterator[Complaint]:

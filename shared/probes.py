@@ -3,183 +3,136 @@
 No API says whether another principal may do something; only that principal's own attempt does.
 A probe is a command that AKS runs in the cluster (learn.microsoft.com/azure/aks/
 access-private-cluster, `az aks command invoke`), so the cluster acts with its own identities. Add
-a probe by naming a target in `target_of` and reading its output in `verdicts`.
+a probe by naming a target in `target_of`, giving it a line in `probe_commands` and reading its
+output in `verdicts`.
 
-    target                    proves                             by
-    pull:<login server>       the right to pull, kubelet         a pull check from a node
-    cloud-controller          network grants, control plane      the cloud controller's own events
+    target                    proves                              by
+    pull:<registry's id>      the registry lets the kubelet in    a pull check from a node
+    load-balancer:<subnet>    the control plane may join it       a load balancer made there
+    cloud-controller          a network grant that was refused    the cloud controller's events of
+                              works now                           the cluster's own Services
 """
 
-import json
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-import msgspec
-from msgspec import Struct
-
-from shared.model import CONTROL_PLANE, KUBELET, Grant, Progress
-from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR, REPOSITORY_READER
+from shared import cluster_events, probe_commands
+from shared.denials import Missing
+from shared.model import CONTROL_PLANE, KUBELET, Cluster, Grant, Progress
+from shared.roles import ACR_PULL, BUILT_IN_ROLES, NETWORK_CONTRIBUTOR, REPOSITORY_READER
 
 CLOUD_CONTROLLER = "cloud-controller"
 LIMIT = timedelta(minutes=5)  # the patience of `az aks command invoke` (azure-cli acs _polling.py)
 PULL = "pull:"
+LOAD_BALANCER = "load-balancer:"
 
-# The image `az aks check-acr` uses; it reads the node's own cloud configuration.
-_CANIPULL = "mcr.microsoft.com/aks/canipull:v0.1.0"
-_REGISTRY_REFUSES = re.compile(r"(?i)\b40[13]\b|unauthorized|forbidden")
-_DENIED = ("AuthorizationFailed", "LinkedAuthorizationFailed")
+_NODE_SUBNETS = "nodeSubnets"  # the rule of `grants`; its scopes are all of one network
+# A custom role may stand in for Network Contributor (policy.yaml's `roles`).
+_NO_NETWORK_ROLES = frozenset(BUILT_IN_ROLES.values()) - {NETWORK_CONTRIBUTOR}
+# Exit codes and words of the pull check (Azure/aks-canipull, pkg/exitcode and main.go). It ends
+# with 60 as well when the registry cannot be reached, and with 0 when it was told no registry.
+_NOT_LET_IN = 60
+_REFUSED = re.compile(r"(?i)\b40[13]\b|unauthorized|forbidden|denied")
+_LET_IN = "Your cluster can pull images from"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a probe says of one grant: it works, it is denied, or the probe cannot tell (None)."""
+    """What a probe says of one grant: it works, it is denied, or the probe cannot tell (None).
+    `missing` is what a denial names."""
 
     works: bool | None
     message: str = ""
+    missing: Missing | None = None
 
 
 def target_of(grant: Grant) -> str:
     """The probe that could prove this grant; empty when there is none and the window must pass.
 
-    A pull target names the registry's id; its login server is one read away.
+    A pull target names the registry's id; its login server is one read away. A load balancer is
+    put into subnets of nodes only: a Service names its subnet, and the network is the nodes'.
     """
     pulls = grant.role in {ACR_PULL, REPOSITORY_READER} and "/registries/" in grant.scope
     if grant.identity == KUBELET and pulls:
         return f"{PULL}{grant.scope}"
-    if grant.identity == CONTROL_PLANE and grant.role == NETWORK_CONTRIBUTOR:
-        return CLOUD_CONTROLLER
+    of_network = "/Microsoft.Network/" in grant.scope and grant.role not in _NO_NETWORK_ROLES
+    if grant.identity != CONTROL_PLANE or not of_network:
+        return ""
+    if grant.verify == "loadBalancer" and grant.rule == _NODE_SUBNETS:
+        return f"{LOAD_BALANCER}{grant.scope}"
+    return CLOUD_CONTROLLER
+
+
+def obstacle(cluster: Cluster) -> str:
+    """Why a command cannot run in the cluster, as its JSON says; empty when it may."""
+    properties = cluster.body.at("properties")
+    if properties.flag("apiServerAccessProfile", "disableRunCommand"):
+        return "RunCommandDisabled"
+    if properties.says("Stopped", "powerState", "code"):
+        return "ClusterStopped"
     return ""
 
 
 def command(target: str, login_server: str, token: str) -> str:
-    """The command to run in the cluster. `token` makes the pod's name unique.
-
-    The pull check's pod is removed by kubectl itself (`--rm`), whatever its end.
-    """
-    if target == CLOUD_CONTROLLER:
-        return "kubectl get events --all-namespaces --output json"
-    name = f"canipull-{token}"
-    overrides = json.dumps({"spec": _pull_pod(name, login_server)}, separators=(",", ":"))
-    return (
-        f"kubectl run {name} --namespace default --image {_CANIPULL} --restart=Never --rm "
-        f"--attach --quiet --overrides={shlex.quote(overrides)}"
-    )
+    """The line to run in the cluster. `token` makes the names of what it makes unique."""
+    if target.startswith(PULL):
+        return probe_commands.pull(login_server, token)
+    if target.startswith(LOAD_BALANCER):
+        return probe_commands.load_balancer(target.rpartition("/")[2], token)
+    return probe_commands.listen()
 
 
 def verdicts(
     target: str, grants: tuple[Progress, ...], exit_code: int, output: str
 ) -> Iterator[tuple[Progress, Verdict]]:
     """What the command's end says of each grant the target could prove."""
-    concerned = [p for p in grants if target_of(p.grant) == target]
-    if target == CLOUD_CONTROLLER:
-        events = _events(output) if exit_code == 0 else ()
-        for progress in concerned:
-            yield progress, _heard(progress, events, alone=len(concerned) == 1)
-        return
-    for progress in concerned:
-        yield progress, _pulled(exit_code, output)
+    for progress in grants:
+        if target_of(progress.grant) != target:
+            continue
+        if target.startswith(PULL):
+            yield progress, _pulled(exit_code, output)
+        elif target.startswith(LOAD_BALANCER):
+            yield progress, _joined(progress, exit_code, output)
+        else:
+            yield progress, _heard(progress, exit_code, output)
 
 
 def _pulled(exit_code: int, output: str) -> Verdict:
-    """What the pull check proves. It fails for many reasons, such as an image that cannot be had;
-    only a registry that refuses the identity says that the grant does not work."""
-    if exit_code == 0:
+    """What the pull check proves: that the registry gave the kubelet's identity a token. It fails
+    for many reasons, such as an image that cannot be had; only a registry that refuses the
+    identity says that the grant does not work."""
+    if exit_code == 0 and _LET_IN in output:
         return Verdict(True)
-    if _REGISTRY_REFUSES.search(output):
+    if exit_code == _NOT_LET_IN and _REFUSED.search(output):
         return Verdict(False, "the registry refused the kubelet identity")
     return Verdict(None, f"the pull check ended with {exit_code}, and no word of the registry")
 
 
-class _Object(Struct, frozen=True, rename="camel"):
-    creation_timestamp: str | None = None
-
-
-class _Event(Struct, frozen=True, rename="camel"):
-    """A Kubernetes event (core/v1), as far as it is read."""
-
-    type: str = ""
-    reason: str = ""
-    message: str = ""
-    last_timestamp: str | None = None
-    event_time: str | None = None
-    metadata: _Object = _Object()
-
-    @property
-    def at(self) -> str:
-        return self.last_timestamp or self.event_time or self.metadata.creation_timestamp or ""
-
-
-class _EventList(Struct, frozen=True):
-    items: tuple[_Event, ...] = ()
-
-
-def _events(output: str) -> tuple[_Event, ...]:
-    try:
-        return msgspec.json.decode(output.encode(), type=_EventList).items
-    except msgspec.DecodeError:
-        return ()
-
-
-def _heard(progress: Progress, events: tuple[_Event, ...], *, alone: bool) -> Verdict:
-    """The cloud controller's latest word on the grant's scope since the grant was written.
-
-    A denial names its scope. A success names none on AKS, so it proves a grant only where that is
-    the only one it could be about, or where it does name the scope. In one second a denial wins.
-    """
-    since = progress.written_at.strftime("%Y-%m-%dT%H:%M:%SZ") if progress.written_at else ""
-    named = re.compile(rf"(?i){re.escape(progress.grant.scope)}(?![-\w.()]*[-\w(/])")
-    denied, worked, message = "", "", ""
-    for event in events:
-        if event.at < since:
-            continue
-        if any(code in event.message for code in _DENIED):
-            if named.search(event.message) and event.at >= denied:
-                denied, message = event.at, _missing(event.message)
-        elif event.reason == "EnsuredLoadBalancer" and (alone or named.search(event.message)):
-            worked = max(worked, event.at)
-    if denied and denied >= worked:
-        return Verdict(False, message)
-    if worked:
+def _joined(progress: Progress, exit_code: int, output: str) -> Verdict:
+    """What became of the load balancer that the probe asked for. Its Service is minutes old."""
+    events = [
+        event
+        for event in (cluster_events.read(output) if exit_code == 0 else ())
+        if event.involved_object.name.startswith(f"{probe_commands.LABEL}-")
+    ]
+    if missing := cluster_events.denial(events, progress.grant, None):
+        return _denied(missing)
+    if any(event.is_success for event in events):
         return Verdict(True)
-    return Verdict(None, "the cloud controller has not used this grant yet")
+    return Verdict(None, f"no word of the load balancer; the command ended with {exit_code}")
 
 
-def _missing(message: str) -> str:
-    """The missing action that a 403 text names, without the rest of it.
+def _heard(progress: Progress, exit_code: int, output: str) -> Verdict:
+    """The cloud controller's latest word on the grant's scope since the grant was written."""
+    events = cluster_events.read(output) if exit_code == 0 else ()
+    if missing := cluster_events.denial(events, progress.grant, progress.written_at):
+        return _denied(missing)
+    if cluster_events.is_overcome(events, progress.grant, progress.written_at):
+        return Verdict(True)
+    return Verdict(None, "the cloud controller has not been seen to use this grant")
 
-    A linked refusal names the action that is there before the one that is not.
-    """
-    found = re.search(r"does not have \w+ to perform action(?:\(s\))? '([^']{1,200})'", message)
-    return f"denied: {found[1]}" if found else "denied"
 
-
-def _pull_pod(name: str, login_server: str) -> dict[str, Any]:
-    """The pod of `az aks check-acr` (azure-cli acs/custom.py): it acts as the node's kubelet."""
-    mounts = {
-        "azurejson": "/etc/kubernetes",
-        "sslcerts": "/etc/ssl/certs",
-        "pkicerts": "/etc/pki",
-    }
-    return {
-        "restartPolicy": "Never",
-        "hostNetwork": True,
-        "nodeSelector": {"kubernetes.io/os": "linux"},
-        "containers": [
-            {
-                "name": name,
-                "image": _CANIPULL,
-                "args": ["-v6", login_server],
-                "securityContext": {"runAsUser": 0},
-                "volumeMounts": [
-                    {"name": volume, "mountPath": path} for volume, path in mounts.items()
-                ],
-            }
-        ],
-        "volumes": [
-            {"name": volume, "hostPath": {"path": path}} for volume, path in mounts.items()
-        ],
-    }
+def _denied(missing: Missing) -> Verdict:
+    return Verdict(False, f"denied: {missing.action} at {missing.scope}", missing)

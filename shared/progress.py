@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shared import schedule
+from shared.diagnosis import Diagnosis
 from shared.errors import Failure, Transient, outlasted
+from shared.evidence import CANNOT_RUN, Diagnose, settle
 from shared.held import Stronger, find, gives, held_as
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Looks, Propagation
-from shared.probes import target_of
 from shared.wanted import INVALID_SCOPE, assignment_name, remedy
 
 _SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
@@ -50,11 +51,14 @@ def look(
     propagation: Propagation,
     now: datetime,
     stronger: Stronger = frozenset(),
+    diagnose: Diagnose = lambda *_: Diagnosis(),
 ) -> Progress:
     """One look at the assignments `held` by principals: what does it change for this grant?
 
     `held` need not have those of a grant that is not `to_read`, and is None when it could not be
     read. A grant that is refused is looked for all the same: somebody else may have made it.
+    `diagnose` is asked what stands in the way of a grant before reading alone calls it effective,
+    and when it is late.
     """
     grant = progress.grant
     if not grant.principal_id and not grant.refused:
@@ -65,7 +69,8 @@ def look(
         if found is None:
             progress = _missed(progress, propagation, now)
     if found:
-        return _settle(_found(progress, found, propagation, now), propagation, now)
+        progress = _found(progress, found, propagation, now)
+        return settle(progress, found, now, diagnose)
     if grant.refused and not progress.written_at:
         return replace(progress, reason=grant.refused, message=remedy(grant))
     return progress
@@ -81,6 +86,17 @@ def to_read(progress: Progress, propagation: Propagation, now: datetime) -> bool
     if progress.deadline and progress.read_at < progress.deadline <= now:
         return True
     return now - progress.read_at >= propagation.window / _SPACING
+
+
+def waits(progress: Progress, looks: Looks, now: datetime) -> bool:
+    """Whether the grant only waits for its next planned look, so that a turn which is taken for
+    something else need not read it."""
+    if not progress.written_at or progress.read_at is None:
+        return False
+    if progress.effective_at or progress.misses:
+        return False
+    planned = due(progress, looks, progress.read_at)
+    return planned is not None and now < planned
 
 
 def written(progress: Progress, assignment_id: str, window: timedelta, now: datetime) -> Progress:
@@ -127,17 +143,37 @@ def after_failure(
     return failure.reason, now + wait
 
 
-def proven(progress: Progress, works: bool | None, message: str, now: datetime) -> Progress:
-    """A probe has ended: it worked, was denied, or could not tell (None).
+def proven(
+    progress: Progress,
+    works: bool | None,
+    message: str,
+    now: datetime,
+    *,
+    takes_back: bool = False,
+) -> Progress:
+    """A probe has ended: it worked, was denied, or could not tell (None), which does not take back
+    an earlier denial unless `takes_back` says so.
 
     One command may answer for several grants; of one that did not wait for it, it says nothing.
     """
     if not progress.readable_at or progress.effective_at:
         return progress
+    if works is None and progress.reason == "ProbeDenied" and not takes_back:
+        return replace(progress, probed_at=now)
     probed = replace(progress, probed_at=now, message=message)
     if works:
         return replace(probed, effective_at=now, evidence="Probe", reason="Probe")
     return replace(probed, reason="ProbeDenied" if works is False else "ProbeInconclusive")
+
+
+def unprovable(progress: Progress, why: str, now: datetime) -> Progress:
+    """The probe cannot run in this cluster: reading is all there is, and the next look settles it,
+    unless the grant was denied before. `why` is one word, such as `RunCommandDisabled`."""
+    if not progress.readable_at or progress.effective_at:
+        return progress
+    if progress.reason == "ProbeDenied":
+        return replace(progress, probed_at=now)
+    return replace(progress, probed_at=now, reason=CANNOT_RUN, message=why)
 
 
 def late(progress: Progress, now: datetime) -> bool:
@@ -165,6 +201,8 @@ def to_probe(progress: Progress, looks: Looks, now: datetime) -> bool:
     """Whether a probe is due: at most one for each look of the schedule, however often a turn is
     taken in between."""
     if not progress.readable_at or progress.effective_at:
+        return False
+    if progress.grant.verify == "read":
         return False
     next_probe = due(progress, looks, progress.probed_at) if progress.probed_at else now
     return next_probe is not None and next_probe <= now
@@ -232,26 +270,3 @@ def _missed(progress: Progress, propagation: Propagation, now: datetime) -> Prog
     # An assignment that was never seen is the same one when it is written again: its clock runs on.
     deadline = None if progress.readable_at else progress.deadline
     return Progress(progress.grant, deadline=deadline, reason="AssignmentMissing")
-
-
-def _settle(progress: Progress, propagation: Propagation, now: datetime) -> Progress:
-    """Draw the conclusion of a look that found the assignment."""
-    if not progress.readable_at:
-        return replace(progress, reason="Written", message="")
-    if progress.evidence in {"Probe", "WindowPassed"}:
-        return progress
-    passed = progress.deadline is not None and now >= progress.deadline
-    if passed and progress.reason != "ProbeDenied":
-        effective_at = progress.effective_at or now
-        return replace(
-            progress, effective_at=effective_at, evidence="WindowPassed", reason="WindowPassed"
-        )
-    if progress.effective_at:
-        return progress
-    if propagation.verify == "read":
-        return replace(progress, effective_at=now, evidence="Readable", reason="Readable")
-    if progress.probed_at:
-        return progress
-    return replace(
-        progress, reason="AwaitingProbe" if target_of(progress.grant) else "AwaitingWindow"
-    )

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared import roles
+from shared.declared import Verify
 from shared.document import Found
 from shared.grants import RULES
-from shared.model import ADDON, Cluster, Grant
+from shared.model import ADDON, Cluster, Denial, Grant
 from shared.pointers import Related
 from shared.policy import Policy
 from shared.resource_id import ClusterId, InvalidId, ResourceGroupId, Scope, parse_scope
@@ -32,6 +33,8 @@ class _Need:
     scope: Found
     because: str
     declared: bool = False
+    rule: str = ""
+    verify: Verify = "read"
 
 
 def wanted(
@@ -41,17 +44,19 @@ def wanted(
     policy: Policy,
     managed: tuple[str, ...],
     related: Related,
+    denials: tuple[Denial, ...] = (),
 ) -> tuple[Grant, ...]:
     """The grants that policy allows, and those it refuses, which say why.
 
     `profile` is the one the cluster was made from, if we made it; `related` says what is known of
-    a resource. Nothing is wanted in the node resource group: AKS sees to it, and may lock it
-    (learn.microsoft.com/azure/aks/node-resource-group-lockdown).
+    a resource, `denials` what was refused lately. Nothing is wanted in the node resource group:
+    AKS sees to it, and may lock it (learn.microsoft.com/azure/aks/node-resource-group-lockdown).
     """
     declared = list(_declared(cluster, cluster_id, profile, policy))
     pairs = {(need.identity, need.role) for need in declared}
     found: dict[tuple[str, str, str], Grant] = {}
-    for need in [*_inferred(cluster, policy, related), *declared]:
+    needs = [*_inferred(cluster, profile, policy, related), *declared]
+    for need in [*needs, *_learned(denials, profile, policy)]:
         grant = _judged(need, cluster, cluster_id, policy, managed, related)
         if grant is None:
             continue
@@ -91,11 +96,12 @@ def remedy(grant: Grant) -> str:
     )
 
 
-def _inferred(cluster: Cluster, policy: Policy, related: Related) -> Iterator[_Need]:
+def _inferred(cluster: Cluster, profile: str, policy: Policy, related: Related) -> Iterator[_Need]:
     for rule in RULES:
         role = policy.role_for(rule.name, rule.role)
         for scope in rule.scopes(cluster, related):
-            yield _Need(rule.identity, role, scope, rule.because)
+            verify = policy.verify_for(profile, rule.name)
+            yield _Need(rule.identity, role, scope, rule.because, rule=rule.name, verify=verify)
 
 
 def _declared(
@@ -108,7 +114,18 @@ def _declared(
             if identity not in cluster.principals:
                 continue  # the add-on is off, or has no identity
         scope = Found(declared.scope_for(cluster_id, cluster.location), place)
-        yield _Need(identity, roles.role_guid(declared.role), scope, declared.because, True)
+        verify = policy.verify_for(profile, declared=declared.verify)
+        role = roles.role_guid(declared.role)
+        yield _Need(identity, role, scope, declared.because, True, verify=verify)
+
+
+def _learned(denials: tuple[Denial, ...], profile: str, policy: Policy) -> Iterator[_Need]:
+    """What a 403 says is missing, where policy has a role for it and lets denials teach."""
+    for denial in denials if policy.propagation.learn else ():
+        if denial.role:
+            scope = Found(denial.scope, f"learned from {denial.source}")
+            verify = policy.verify_for(profile)
+            yield _Need(denial.identity, denial.role, scope, denial.action, verify=verify)
 
 
 def _judged(
@@ -135,7 +152,17 @@ def _judged(
     if role is None:
         return None  # how the registry grants cannot be read now; the next look may tell
     refused = policy.refusal(role, scope, managed)
-    return Grant(need.identity, principal, role, str(scope), need.because, refused, source)
+    return Grant(
+        need.identity,
+        principal,
+        role,
+        str(scope),
+        need.because,
+        refused,
+        source,
+        need.rule,
+        need.verify,
+    )
 
 
 def _is_of_aks(scope: Scope, cluster: Cluster, cluster_id: ClusterId) -> bool:

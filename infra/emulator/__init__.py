@@ -38,7 +38,9 @@ ARM and AKS:
     addons                          the add-ons in a body, and which have identities
     node_groups                     the identities and the group that AKS makes for a cluster
     agent_pools                     pools as resources of their own
-    run_command, kubeconfig         a look from inside a cluster; a way in that leads nowhere
+    run_command, kubectl            commands in a cluster; the lines they are given
+    kubernetes, cluster_acts        the objects commands make; what a cluster's identities can do
+    kubeconfig                      a way in that leads nowhere
 
 RBAC and the directory:
 

@@ -8,6 +8,7 @@ from . import arm_ids
 from .access import Access
 from .agent_pools import AgentPools
 from .clock import Clock, RealClock
+from .cluster_acts import ClusterActs
 from .cluster_routes import ClusterRoutes
 from .clusters import Clusters
 from .control import Control
@@ -88,15 +89,14 @@ class Emulator:
         links = LinkChecks(self.resources, self.access)
         node_groups = NodeGroups(self.world, self.groups, self.resources, self.role_assignments)
         self.clusters = Clusters(
-            self.world, self.operations, self.groups, self.resources, node_groups
+            self.world, self.operations, self.groups, self.resources, node_groups, links
         )
         self.cluster_routes = ClusterRoutes(
             self.world, self.operations, self.groups, self.clusters, links
         )
         self.agent_pools = AgentPools(self.world, self.operations, self.clusters, links)
-        self.run_command = RunCommand(
-            self.world, self.operations, self.clusters, self.resources, self.access
-        )
+        acts = ClusterActs(self.world, self.resources, self.access)
+        self.run_command = RunCommand(self.world, self.operations, self.clusters, acts)
 
     def _seed_principals(self) -> tuple[Principal, Principal]:
         knobs = self.world.knobs

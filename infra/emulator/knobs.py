@@ -38,10 +38,15 @@ class Knobs:
     """From the PUT or PATCH of an existing cluster or agent pool to its terminal state."""
     deletion_seconds: Range = (120.0, 240.0)
     """From the DELETE of a cluster or agent pool to its absence."""
+    provisioning_checks_access: bool = False
+    """Whether a cluster's PUT ends as Failed while its identity may not join its subnets or
+    addresses, as it can with API server VNet integration (aks/api-server-vnet-integration)."""
     group_deletion_seconds: Range = (30.0, 60.0)
     """From the DELETE of a resource group to its absence."""
     run_command_seconds: Range = (5.0, 15.0)
     """From the POST of a run command to its result."""
+    run_command_cut_probability: Probability = 0.0
+    """How often a run command is cut off after some of its steps: its pod or its node is gone."""
     retry_after_seconds: Annotated[int, msgspec.Meta(ge=0)] = 1
     """Retry-After (wall seconds) on polls of long-running operations; 0 sends none."""
 

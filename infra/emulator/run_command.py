@@ -1,45 +1,33 @@
 """Run command: what a cluster's identities can do at this moment, seen from inside the cluster.
 
-A few commands are understood; their answers come from the role assignments in effect when the
-command runs. Protocol: recording of the Azure CLI's test_aks_run_command.
+Lines of kubectl calls are understood (kubectl.py); what they make is in the cluster until it is
+removed (kubernetes.py), and their answers come from the role assignments in effect when the command
+runs (cluster_acts.py). Protocol: recording of the Azure CLI's test_aks_run_command.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from . import arm_ids, cluster_links
-from .access import Access, linked_refusal
-from .cluster_links import Link
+from . import kubectl
+from .cluster_acts import ClusterActs
 from .cluster_routes import CLUSTER_PATH
 from .cluster_state import Cluster
 from .clusters import Clusters
+from .kubernetes import Kubernetes
 from .operations import RESULT_KEPT_SECONDS, Operation, Operations
-from .resource_types import ABAC_MODE, Resource
-from .resources import Resources
 from .timestamps import arm_time
 from .wire import ArmError, Call, Request, Response, Router
 from .world import World
 
-PULL = "Microsoft.ContainerRegistry/registries/pull/read"
-READ_REPOSITORY = "Microsoft.ContainerRegistry/registries/repositories/content/read"
-LOAD_BALANCER_WRITE = "Microsoft.Network/loadBalancers/write"
-_REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
-_CANIPULL = re.compile(r"canipull\S*(?:\s+-\S+)*\s+(?P<registry>[a-z0-9][\w.-]*)", re.IGNORECASE)
-_CANIPULL_POD = re.compile(
-    r'canipull.*?"args":\s*\["-v6",\s*"(?P<registry>[a-z0-9][\w.-]*)"\]', re.I
-)
-_EVENTS = re.compile(r"\bkubectl\s+get\s+(ev|events?)\b")
-_NODES = re.compile(r"\bkubectl\s+get\s+(no|nodes?)\b")
-
 
 @dataclass
 class Command:
-    """One command; `logs` and `exit_code` are known when it has ended."""
+    """One command; `logs` and `exit_code` are known when it has ended. `reason` is why the
+    platform did not see it through; empty when it did."""
 
     id: str
     cluster: Cluster
@@ -48,12 +36,16 @@ class Command:
     started_at: datetime
     exit_code: int = 0
     logs: str = ""
+    reason: str = ""
 
     def document(self) -> dict[str, Any]:
         """The body of a look at the result."""
         properties: dict[str, Any] = {"provisioningState": "Running"}
         if not self.operation.running:
             ended = self.operation.ended_at or self.started_at
+            if self.reason:
+                properties = {"provisioningState": "Failed", "reason": self.reason}
+                return {"id": self.id, "properties": properties}
             properties = {
                 "provisioningState": "Succeeded",
                 "exitCode": self.exit_code,
@@ -72,15 +64,18 @@ class RunCommand:
         world: World,
         operations: Operations,
         clusters: Clusters,
-        resources: Resources,
-        access: Access,
+        acts: ClusterActs,
     ) -> None:
         self._world = world
         self._operations = operations
         self._clusters = clusters
-        self._resources = resources
-        self._access = access
+        self._acts = acts
         self._commands: dict[str, Command] = {}
+        self._objects: dict[str, Kubernetes] = {}
+
+    def objects(self, cluster: Cluster) -> Kubernetes:
+        """What commands have made in a cluster, and is still there."""
+        return self._objects.setdefault(cluster.resource_uid, Kubernetes(self._world))
 
     def register(self, router: Router) -> None:
         """Routes below a cluster."""
@@ -99,15 +94,16 @@ class RunCommand:
             raise ArmError(
                 409, "OperationNotAllowed", "The cluster is not ready to run commands.", flat=True
             )
-        command = self._start(cluster, text)
+        command = self.start(cluster, text)
         return Response(202, None, self._headers(call.request, command))
 
-    def _start(self, cluster: Cluster, text: str) -> Command:
+    def start(self, cluster: Cluster, text: str) -> Command:
+        """Begin a command; it takes the time that the knob says."""
         guid = self._world.new_guid().replace("-", "")
         seconds = self._world.draw_seconds(self._world.knobs.run_command_seconds, "command", guid)
 
         def finish(_operation: Operation) -> None:
-            command.exit_code, command.logs = self._answer(cluster, text)
+            self._run_line(command)
             self._world.after(RESULT_KEPT_SECONDS, lambda: self._commands.pop(guid, None))
 
         operation = self._operations.start(cluster.id, seconds, finish)
@@ -133,95 +129,69 @@ class RunCommand:
         seconds = self._world.knobs.retry_after_seconds
         return headers | ({"Retry-After": str(seconds)} if seconds else {})
 
-    def _answer(self, cluster: Cluster, text: str) -> tuple[int, str]:
-        """Exit code and output."""
-        if found := _CANIPULL_POD.search(text) or _CANIPULL.search(text):
-            return self._pull_check(cluster, found["registry"])
-        if _EVENTS.search(text):
-            items = [self._event(cluster, link) for link in self._links_outside(cluster)]
-            return 0, _listing(items)
-        if _NODES.search(text):
-            return 0, _listing(_nodes(cluster))
-        return 1, f"error: the emulator does not know the command: {text}\n"
+    def _run_line(self, command: Command) -> None:
+        """Run the command's line, or as many of its steps as a cut leaves of it."""
+        chance = self._world.seeded("cut", command.id)
+        try:
+            line = kubectl.parse(command.text)
+        except ValueError as error:
+            command.exit_code, command.logs = 2, f"sh: {error}\n"
+            return
+        if chance.random() < self._world.knobs.run_command_cut_probability:
+            line = line.cut_after(chance.randint(0, len(line.calls)))
+            command.reason = "KubernetesOperationError"
+        command.exit_code, command.logs = self._answer(command.cluster, line)
 
-    def _pull_check(self, cluster: Cluster, registry: str) -> tuple[int, str]:
-        """Like the canipull image: can the kubelet's identity pull from the registry?"""
-        wanted = registry.lower().removesuffix(".azurecr.io")
-        found = next(
-            (r for r in self._resources.of_type(_REGISTRY_TYPE) if r.name.lower() == wanted), None
-        )
-        host = f"{wanted}.azurecr.io"
-        head = f"Checking host name resolution ({host}): "
-        if found is None:
-            return 1, f"{head}FAILED\nlookup {host}: no such host\n"
-        if self._may_pull(cluster.kubelet_object_id, found):
-            return (
-                0,
-                f"{head}SUCCEEDED\nValidating image pull: SUCCEEDED\n\nYour cluster can "
-                f"pull images from {host}!\n",
-            )
-        return 1, (
-            f"{head}SUCCEEDED\nValidating image pull: FAILED\n"
-            f"failed to fetch oauth token: unexpected status from {host}: 401 Unauthorized\n"
-        )
+    def _answer(self, cluster: Cluster, line: kubectl.Line) -> tuple[int, str]:
+        """Exit code and output; the code is that of the pull check, if there was one."""
+        if not line.calls:
+            return 127, "sh: the emulator knows kubectl only\n"
+        exit_code, output, owner = 0, "", ""
+        for call in (*line.calls, *line.trapped):
+            match call.verb, call.noun:
+                case "create", "":
+                    made = self._create(cluster, call.stdin.replace("$owner", owner))
+                    if made is None:
+                        return 1, "Error from server (AlreadyExists)\n"
+                    owner = made
+                case "get", "pods":
+                    exit_code, _ = self._pull_check(cluster, call)
+                case "delete", "jobs,services":
+                    self.objects(cluster).delete(call.flags["selector"])
+                case _:
+                    output += self._told(cluster, call)
+        return exit_code, output
 
-    def _may_pull(self, object_id: str, registry: Resource) -> bool:
-        """Each mode honours roles of its own (container-registry-rbac-abac-repository-permissions):
-        AcrPull's action in one, the data action of Repository Reader in the other."""
-        by_repository = registry.properties["roleAssignmentMode"] == ABAC_MODE
-        action = READ_REPOSITORY if by_repository else PULL
-        decision = self._access.allows(object_id, action, registry.id, data_action=by_repository)
-        return decision.allowed
+    def _told(self, cluster: Cluster, call: kubectl.Call) -> str:
+        """What a call that changes nothing prints."""
+        match call.verb, call.noun:
+            case "logs", "":
+                return self._pull_check(cluster, call)[1]
+            case "get", "events" | "ev" | "event":
+                return _listing(self._events(cluster, call))
+            case "get", "nodes" | "no" | "node":
+                return _listing(_nodes(cluster))
+            case verb, noun:
+                return f"error: the emulator does not know kubectl {verb} {noun}\n"
 
-    def _links_outside(self, cluster: Cluster) -> list[Link]:
-        """What the cluster uses outside its node resource group, each once."""
-        node_group = cluster.node_group.lower()
-        links = {
-            (link.resource_id.lower(), link.action): link
-            for link in cluster_links.of_network(cluster.properties)
-            if arm_ids.group_of(link.resource_id).lower() != node_group
-        }
-        return list(links.values())
+    def _create(self, cluster: Cluster, text: str) -> str | None:
+        """The uid of the new object; None when there is one of its name."""
+        objects, manifest = self.objects(cluster), json.loads(text)
+        if objects.named(manifest["kind"], manifest["metadata"]["name"]):
+            return None
+        return objects.create(manifest).uid
 
-    def _event(self, cluster: Cluster, link: Link) -> dict[str, Any]:
-        """What the cloud controller would say after using a link with the cluster's identity."""
-        principal = self._world.directory.get(cluster.control_plane_principal_id)
-        if principal is None:
-            text = "FailedIdentity: the identity of the cluster does not exist"
-            return self._event_document("Warning", "SyncLoadBalancerFailed", text, link)
-        decision = self._access.allows(principal.object_id, link.action, link.resource_id)
-        if decision.allowed:
-            text = f"Ensured load balancer ({link.resource_id})"
-            return self._event_document("Normal", "EnsuredLoadBalancer", text, link)
-        balancer = (
-            f"/subscriptions/{arm_ids.subscription_of(cluster.id)}/resourceGroups/"
-            f"{cluster.node_group}/providers/Microsoft.Network/loadBalancers/kubernetes"
-        )
-        error = linked_refusal(
-            principal, LOAD_BALANCER_WRITE, balancer, link.action, link.resource_id, decision
-        )
-        text = (
-            "Error syncing load balancer: failed to ensure load balancer: Retriable: false, "
-            f"RetryAfter: 0s, HTTPStatusCode: 403, RawError: {json.dumps(error.response().body)}"
-        )
-        return self._event_document("Warning", "SyncLoadBalancerFailed", text, link)
+    def _pull_check(self, cluster: Cluster, call: kubectl.Call) -> tuple[int, str]:
+        (job,) = self.objects(cluster).selected("Job", call.flags["selector"])
+        (container,) = job.manifest["spec"]["template"]["spec"]["containers"]
+        return self._acts.pull_check(cluster, container["args"][-1])
 
-    def _event_document(self, kind: str, reason: str, message: str, link: Link) -> dict[str, Any]:
-        moment = self._world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        name = arm_ids.name_of(link.resource_id)
-        return {
-            "apiVersion": "v1",
-            "kind": "Event",
-            "type": kind,
-            "reason": reason,
-            "message": message,
-            "metadata": {"name": f"probe-{name}.{reason.lower()}", "namespace": "default"},
-            "involvedObject": {"kind": "Service", "namespace": "default", "name": f"probe-{name}"},
-            "source": {"component": "service-controller"},
-            "firstTimestamp": moment,
-            "lastTimestamp": moment,
-            "count": 1,
-        }
+    def _events(self, cluster: Cluster, call: kubectl.Call) -> list[dict[str, Any]]:
+        _, named, name = call.flags.get("field-selector", "").partition("involvedObject.name=")
+        if not named:
+            return self._acts.events(cluster)
+        service = self.objects(cluster).named("Service", name)
+        return [self._acts.balance(cluster, service.manifest)] if service else []
 
 
 def _nodes(cluster: Cluster) -> list[dict[str, Any]]:

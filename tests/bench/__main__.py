@@ -13,6 +13,7 @@ from tests.bench import (
     arm_repeat,
     cold_first,
     cold_index,
+    false_ready,
     lateness,
     live_messages,
     schedule,
@@ -29,6 +30,7 @@ FIGURES: dict[str, Callable[[Session], list[Row]]] = {
     "arm_repeat": arm_repeat.measure,
     "live_messages": live_messages.measure,
     "lateness": lateness.measure,
+    "false_ready": false_ready.measure,
     "schedule": schedule.measure,
     "worker_memory": worker_memory.measure,
 }

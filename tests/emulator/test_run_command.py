@@ -21,6 +21,26 @@ def run(aks: Any, command: str) -> Any:
     return poller.result().properties
 
 
+def pull_check(registry: str) -> str:
+    """The line that checks a registry from a node, by a Job."""
+    job = {
+        "kind": "Job",
+        "metadata": {"name": "check", "labels": {"check": "1"}},
+        "spec": {
+            "parallelism": 1,
+            "activeDeadlineSeconds": 200,
+            "ttlSecondsAfterFinished": 60,
+            "template": {"spec": {"containers": [{"args": ["-v6", registry]}]}},
+        },
+    }
+    return (
+        "trap 'kubectl delete jobs,services --selector check' EXIT; "
+        f"printf %s '{json.dumps(job)}' | kubectl create --filename - >/dev/null; "
+        "code=$(kubectl get pods --selector check=1 --output 'jsonpath={.items}'); "
+        "kubectl logs --selector check=1; exit $code"
+    )
+
+
 def assign(emulator: Emulator, rbac: Any, scope: str, who: str, role: str) -> None:
     body = {
         "properties": {
@@ -41,23 +61,23 @@ def test_a_pull_works_once_the_kubelets_role_is_in_effect(
     registry = town.registry()
     cluster = aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body()).result()
     kubelet = cluster.properties.identity_profile["kubeletidentity"].object_id
-    assert run(aks, "canipull -v6 images.azurecr.io").exit_code == 1
+    assert run(aks, pull_check("images.azurecr.io")).exit_code == 60
     assign(emulator, rbac, registry.id, kubelet, "AcrPull")
-    assert run(aks, "canipull -v6 images.azurecr.io").exit_code == 1
+    assert run(aks, pull_check("images.azurecr.io")).exit_code == 60
     emulator.advance(EFFECTIVE_FOR_SURE)
-    answer = run(aks, "canipull -v6 images.azurecr.io")
+    answer = run(aks, pull_check("images.azurecr.io"))
     assert (answer.exit_code, "SUCCEEDED" in answer.logs) == (0, True)
-    assert run(aks, "canipull -v6 others.azurecr.io").exit_code == 1
+    assert run(aks, pull_check("others.azurecr.io")).exit_code == 52
 
 
 @pytest.mark.parametrize(
     ("mode", "role", "exit_code"),
     [
         ("LegacyRegistryPermissions", "AcrPull", 0),
-        ("LegacyRegistryPermissions", "Container Registry Repository Reader", 1),
-        ("AbacRepositoryPermissions", "AcrPull", 1),
+        ("LegacyRegistryPermissions", "Container Registry Repository Reader", 60),
+        ("AbacRepositoryPermissions", "AcrPull", 60),
         ("AbacRepositoryPermissions", "Container Registry Repository Reader", 0),
-        ("AbacRepositoryPermissions", "Container Registry Repository Catalog Lister", 1),
+        ("AbacRepositoryPermissions", "Container Registry Repository Catalog Lister", 60),
     ],
 )
 def test_each_mode_of_a_registry_honours_its_own_roles(
@@ -67,7 +87,7 @@ def test_each_mode_of_a_registry_honours_its_own_roles(
     cluster = aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body()).result()
     kubelet = cluster.properties.identity_profile["kubeletidentity"].object_id
     emulator.role_assignments.seed(registry.id, kubelet, role)
-    assert run(aks, "canipull -v6 images.azurecr.io").exit_code == exit_code
+    assert run(aks, pull_check("images.azurecr.io")).exit_code == exit_code
 
 
 def test_the_cloud_controllers_events_name_the_missing_action_until_the_role_is_in_effect(
@@ -85,13 +105,17 @@ def test_the_cloud_controllers_events_name_the_missing_action_until_the_role_is_
     assert "Microsoft.Network/virtualNetworks/subnets/join/action" in before["message"]
     assert subnet in before["message"]
     emulator.advance(EFFECTIVE_FOR_SURE)
-    (after,) = json.loads(run(aks, "kubectl get events -A -o json").logs)["items"]
+    refused, after = json.loads(run(aks, "kubectl get events -A -o json").logs)["items"]
     assert after["reason"] == "EnsuredLoadBalancer"
+    assert after["involvedObject"] == refused["involvedObject"]
+    assert refused["lastTimestamp"] < after["lastTimestamp"]
 
 
 def test_an_unknown_command_fails_inside_the_cluster_not_in_arm(aks: Any, town: Town) -> None:
     aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body()).result()
-    assert run(aks, "rm -rf /").exit_code == 1
+    assert run(aks, "rm -rf /").exit_code == 127
+    assert "does not know" in run(aks, "kubectl drain").logs
+    assert run(aks, "kubectl get 'nodes").exit_code == 2
     assert run(aks, "kubectl get nodes").exit_code == 0
 
 
@@ -114,3 +138,13 @@ def test_run_command_can_be_switched_off(aks: Any, town: Town) -> None:
     aks.managed_clusters.begin_create_or_update("rg", "c1", body).result()
     with pytest.raises(HttpResponseError):
         aks.managed_clusters.begin_run_command("rg", "c1", {"command": "kubectl get nodes"})
+
+
+def test_a_command_that_is_cut_off_has_no_exit_code(
+    aks: Any, emulator: Emulator, town: Town
+) -> None:
+    aks.managed_clusters.begin_create_or_update("rg", "c1", cluster_body()).result()
+    emulator.world.knobs = emulator.world.knobs.changed({"run_command_cut_probability": 1.0})
+    end = run(aks, "kubectl get nodes")
+    assert (end.provisioning_state, end.exit_code) == ("Failed", None)
+    assert end.reason == "KubernetesOperationError"

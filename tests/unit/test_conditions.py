@@ -204,3 +204,12 @@ def test_an_identity_of_an_unknown_type_is_not_called_a_service_principal() -> N
     conditions = {c.type: c for c in update(record(), seen, policy(), NOW)}
     assert conditions["ManagedIdentity"].reason == "UnknownIdentity"
     assert conditions["RolesAssigned"].reason == "UnknownIdentity"
+
+
+def test_what_was_only_read_for_want_of_a_probe_says_why() -> None:
+    stuck = replace(EFFECTIVE, reason="ProbeCannotRun", message="RunCommandDisabled")
+    found = update(record(grants=(PROVEN, stuck)), cluster(), policy(), NOW)
+    effective = next(each for each in found if each.type == "PermissionsEffective")
+    assert (effective.status, effective.reason) == ("True", "Readable")
+    assert "the probe cannot run (RunCommandDisabled)" in effective.message
+    assert SUBNET in effective.message

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.decide import (
     Assign,
@@ -34,13 +35,13 @@ from tests.unit.nouns import (
 )
 
 READABLE = progress(written_at=NOW, readable_at=NOW, deadline=at(hours=1), reads=3, read_at=at(60))
-PULL = grant(identity="kubelet", role=ACR_PULL, scope=REGISTRY)
+PROBED = replace(READABLE, grant=grant(verify="probe"))
+PULL = grant(identity="kubelet", role=ACR_PULL, scope=REGISTRY, verify="probe")
 NETWORK = SUBNET.rpartition("/subnets/")[0]
 ON_NETWORK = progress(grant=grant(scope=NETWORK))
 WAITING_ON_NETWORK = progress(grant=grant(scope=NETWORK), retry_at=at(1))
 REFUSED_ON_NETWORK = progress(grant=grant(scope=NETWORK, refused="ScopeNotAllowed"))
 RUN = ProbeRun("id", CLOUD_CONTROLLER, NOW)
-PROBING = policy("propagation: {verify: probe}\n")
 
 
 @pytest.mark.parametrize(
@@ -84,15 +85,16 @@ def test_with_a_cluster(grants: tuple[Progress, ...], changes: dict[str, Any], s
 @pytest.mark.parametrize(
     ("known", "state", "step"),
     [
-        (record(grants=(READABLE,)), "Succeeded", StartProbe(CLOUD_CONTROLLER)),
-        (record(grants=(READABLE,)), "Updating", Wait()),
-        (record(grants=(READABLE,), probe=RUN), "Succeeded", ReadProbe()),
-        (record(grants=(progress(), READABLE), probe=RUN), "Succeeded", Assign((progress(),))),
+        (record(grants=(PROBED,)), "Succeeded", StartProbe(CLOUD_CONTROLLER)),
+        (record(grants=(READABLE,)), "Succeeded", Wait()),
+        (record(grants=(PROBED,)), "Updating", Wait()),
+        (record(grants=(PROBED,), probe=RUN), "Succeeded", ReadProbe()),
+        (record(grants=(progress(), PROBED), probe=RUN), "Succeeded", Assign((progress(),))),
         (record(grants=(progress(written_at=NOW),)), "Succeeded", Wait()),
     ],
 )
 def test_with_probes(known: Record, state: str, step: Step) -> None:
-    assert decide(known, cluster(provisioning_state=state), PROBING, at(90)) == step
+    assert decide(known, cluster(provisioning_state=state), policy(), at(90)) == step
 
 
 @pytest.mark.parametrize(
@@ -105,17 +107,21 @@ def test_with_probes(known: Record, state: str, step: Step) -> None:
     ],
 )
 def test_a_grant_is_probed_once_for_each_look(changes: dict[str, Any], probed: bool) -> None:
-    known = {field: getattr(READABLE, field) for field in READABLE.__struct_fields__}
-    grants = (Progress(**{**known, **changes}),)
-    step = decide(record(grants=grants), cluster(), PROBING, at(90))
+    grants = (replace(PROBED, **changes),)
+    step = decide(record(grants=grants), cluster(), policy(), at(90))
     assert isinstance(step, StartProbe) is probed
 
 
 def test_a_pull_is_proven_at_its_registry() -> None:
-    known = {field: getattr(READABLE, field) for field in READABLE.__struct_fields__}
-    grants = (Progress(**{**known, "grant": PULL}),)
-    step = decide(record(grants=grants), cluster(), PROBING, at(90))
+    grants = (replace(READABLE, grant=PULL),)
+    step = decide(record(grants=grants), cluster(), policy(), at(90))
     assert step == StartProbe(f"pull:{REGISTRY}")
+
+
+def test_a_probe_is_told_when_the_cluster_can_run_no_command() -> None:
+    stopped = cluster({"powerState": {"code": "Stopped"}})
+    step = decide(record(grants=(PROBED,)), stopped, policy(), at(90))
+    assert step == StartProbe(CLOUD_CONTROLLER, "ClusterStopped")
 
 
 @pytest.mark.parametrize(

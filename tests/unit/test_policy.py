@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.declared import Verify
 from shared.policy import Parameter
 from shared.policy_file import parse
 from shared.resource_id import ClusterId, parse_scope
@@ -183,3 +184,24 @@ def test_a_parameter_may_be_an_item_of_a_list() -> None:
     cluster = {"zones": ["1", "2"], "properties": {}}
     Parameter("/zones/1", "string").put(cluster, "3")
     assert cluster["zones"] == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "rule", "declared", "verify"),
+    [
+        ("", "", None, "probe"),
+        ("default", "", None, "read"),
+        ("gone", "", None, "probe"),
+        ("", "nodeSubnets", None, "loadBalancer"),
+        ("default", "nodeSubnets", None, "loadBalancer"),
+        ("default", "podSubnets", None, "read"),
+        ("default", "", "loadBalancer", "loadBalancer"),
+        ("", "", "read", "read"),
+    ],
+)
+def test_the_narrowest_place_says_what_counts_as_effective(
+    profile: str, rule: str, declared: Verify | None, verify: Verify
+) -> None:
+    rules = "propagation: {verify: probe, verifyRules: {nodeSubnets: loadBalancer}}\n"
+    text = POLICY_TEXT.replace("  default:\n", "  default:\n    verify: read\n") + rules
+    assert parse(text.encode()).verify_for(profile, rule, declared) == verify

@@ -18,6 +18,7 @@ from shared.progress import (
     proven,
     remembered,
     to_write,
+    unprovable,
     written,
 )
 from shared.wanted import assignment_name
@@ -25,9 +26,13 @@ from tests.unit.nouns import KUBELET_PRINCIPAL, NOW, PRINCIPAL, SUBNET, at, gran
 
 HOUR = timedelta(hours=1)
 READ = Propagation()
-PROBE = Propagation(verify="probe")
 LOOKS = Looks()
 OURS = f"{SUBNET}/providers/Microsoft.Authorization/roleAssignments/{assignment_name(grant())}"
+
+
+def probed(**changes: Any) -> Progress:
+    """The usual grant, of which policy wants a proof."""
+    return progress(grant=grant(verify="probe", **changes))
 
 
 def held(**changes: Any) -> tuple[Assignment, ...]:
@@ -91,7 +96,8 @@ def test_the_look_at_the_deadline_is_taken_however_soon_after_another() -> None:
 
 
 def test_what_was_read_stays_so_when_policy_asks_for_probes_later() -> None:
-    seen = look(looks(3, progress()), held(), PROBE, at(minutes=10))
+    (asked,), _ = follow((grant(verify="probe"),), (looks(3, progress()),))
+    seen = look(asked, held(), READ, at(minutes=10))
     assert (seen.state, seen.evidence, seen.reason) == ("effective", "Readable", "Readable")
 
 
@@ -107,24 +113,24 @@ def test_reading_is_the_evidence_when_policy_is_content_with_it() -> None:
 
 
 def test_reading_is_not_evidence_when_policy_asks_for_probes() -> None:
-    seen = looks(3, progress(), PROBE)
+    seen = looks(3, probed())
     assert (seen.state, seen.reason) == ("readable", "AwaitingProbe")
 
 
 def test_a_grant_that_no_probe_can_prove_waits_for_the_window() -> None:
-    seen = looks(3, progress(grant=grant(identity="addon:omsagent")), PROBE)
+    seen = looks(3, probed(identity="addon:omsagent"))
     assert (seen.state, seen.reason) == ("readable", "AwaitingWindow")
 
 
-@pytest.mark.parametrize("propagation", [READ, PROBE])
-def test_the_window_is_evidence_once_it_has_passed(propagation: Propagation) -> None:
-    seen = look(looks(3, progress(), propagation), held(), propagation, at(minutes=61))
+@pytest.mark.parametrize("wanted", [progress(), probed()])
+def test_the_window_is_evidence_once_it_has_passed(wanted: Progress) -> None:
+    seen = look(looks(3, wanted), held(), READ, at(minutes=61))
     assert (seen.state, seen.evidence) == ("effective", "WindowPassed")
 
 
 def test_the_window_does_not_overrule_a_denied_probe() -> None:
-    denied = proven(looks(3, progress(), PROBE), False, "denied", at(minutes=5))
-    seen = look(denied, held(), PROBE, at(minutes=61))
+    denied = proven(looks(3, probed()), False, "denied", at(minutes=5))
+    seen = look(denied, held(), READ, at(minutes=61))
     assert seen.state == "readable"
     assert late(seen, at(minutes=61))
 
@@ -144,15 +150,42 @@ def test_the_window_does_not_make_up_for_unreadable_assignments() -> None:
     ],
 )
 def test_what_a_probe_proves(works: bool | None, state: str, reason: str) -> None:
-    seen = proven(looks(3, progress(), PROBE), works, "text", at(minutes=5))
+    seen = proven(looks(3, probed()), works, "text", at(minutes=5))
     assert (seen.state, seen.reason, seen.probed_at) == (state, reason, at(minutes=5))
+
+
+@pytest.mark.parametrize(
+    ("takes_back", "reason", "message"),
+    [(False, "ProbeDenied", "denied"), (True, "ProbeInconclusive", "no word")],
+)
+def test_a_probe_that_cannot_tell_takes_no_denial_back_unless_it_may(
+    takes_back: bool, reason: str, message: str
+) -> None:
+    denied = proven(looks(3, probed()), False, "denied", at(minutes=5))
+    seen = proven(denied, None, "no word", at(minutes=9), takes_back=takes_back)
+    assert (seen.reason, seen.message, seen.probed_at) == (reason, message, at(minutes=9))
+
+
+def test_where_no_probe_can_run_reading_is_the_evidence_and_the_cause_is_kept() -> None:
+    stuck = unprovable(looks(3, probed()), "RunCommandDisabled", at(minutes=5))
+    assert (stuck.state, stuck.reason) == ("readable", "ProbeCannotRun")
+    seen = look(stuck, held(), READ, at(minutes=6))
+    assert (seen.evidence, seen.reason) == ("Readable", "ProbeCannotRun")
+    assert seen.message == "RunCommandDisabled"
+    assert look(seen, held(), READ, at(minutes=61)).evidence == "WindowPassed"
+
+
+def test_where_no_probe_can_run_any_more_a_denial_stands() -> None:
+    denied = proven(looks(3, probed()), False, "denied", at(minutes=5))
+    seen = look(unprovable(denied, "ClusterStopped", at(minutes=9)), held(), READ, at(minutes=70))
+    assert (seen.state, seen.reason) == ("readable", "ProbeDenied")
 
 
 @pytest.mark.parametrize("works", [True, False, None])
 def test_a_probe_says_nothing_of_a_grant_that_does_not_wait_for_one(works: bool | None) -> None:
     """One command answers for every network grant; some are not written, some work already."""
-    refused = failed(progress(), Terminal("X", "why"), PROBE, LOOKS, NOW)
-    works_already = proven(looks(3, progress(), PROBE), True, "", at(minutes=5))
+    refused = failed(progress(), Terminal("X", "why"), READ, LOOKS, NOW)
+    works_already = proven(looks(3, probed()), True, "", at(minutes=5))
     for seen in (refused, written(progress(), OURS, HOUR, NOW), works_already):
         assert proven(seen, works, "text", at(minutes=9)) == seen
 
@@ -206,12 +239,12 @@ def test_an_assignment_never_seen_keeps_its_window() -> None:
 
 
 def test_an_assignment_removed_unseen_and_made_again_has_a_window_of_its_own() -> None:
-    seen = written(progress(), OURS, HOUR, NOW)
+    seen = written(probed(), OURS, HOUR, NOW)
     for number in range(3):
         seen = look(seen, (), READ, at(minutes=10 + number))
     again = written(seen, OURS, HOUR, at(minutes=70))
     for number in range(3):
-        again = look(again, held(created_at=at(minutes=70)), PROBE, at(minutes=71 + number))
+        again = look(again, held(created_at=at(minutes=70)), READ, at(minutes=71 + number))
     assert (again.state, again.deadline) == ("readable", at(minutes=130))
 
 
@@ -221,7 +254,7 @@ def test_an_assignment_unseen_and_written_again_keeps_its_window() -> None:
         seen = look(seen, (), READ, at(minutes=10 + number))
     again = written(seen, OURS, HOUR, at(minutes=30))
     for number in range(3):
-        again = look(again, held(created_at=NOW), PROBE, at(minutes=61 + number))
+        again = look(again, held(created_at=NOW), READ, at(minutes=61 + number))
     assert (again.state, again.evidence) == ("effective", "WindowPassed")
 
 
@@ -253,7 +286,7 @@ DONE = written(progress(), OURS, HOUR, NOW)
         (progress(grant=grant(refused="InvalidScope")), NOW, None),
         (looks(3, progress()), at(minutes=5), at(minutes=61)),
         (look(looks(3, progress()), held(), READ, at(minutes=61)), at(minutes=61), None),
-        (proven(looks(3, progress(), PROBE), True, "", at(300)), at(300), None),
+        (proven(looks(3, probed()), True, "", at(300)), at(300), None),
         (look(looks(3, progress()), (), READ, at(600)), at(600), at(660)),
         (DONE, at(minutes=90), at(minutes=150)),
     ],

@@ -280,3 +280,16 @@ def test_no_more_grants_are_looked_after_than_fit_a_record() -> None:
         fault = f"needs {count} roles, of which only 250 are looked after"
         assert len(grants) == min(count, 250)
         assert seen.body.faults == ({"properties": fault} if count > 250 else {})
+
+
+def test_a_grant_says_what_counts_as_effective() -> None:
+    by = policy(
+        "propagation: {verify: probe, verifyRules: {podSubnets: loadBalancer}}\n"
+        f"grants: [{DECLARED.format('kubelet', REGISTRY)[:-1]}, verify: read}}]\n"
+    )
+    with_pods = {"agentPoolProfiles": [pool(vnetSubnetID=NODES, podSubnetID=PODS)]}
+    assert [(g.scope, g.verify) for g in needs(with_pods, by=by)] == [
+        (NODES, "probe"),
+        (PODS, "loadBalancer"),
+        (REGISTRY, "read"),
+    ]

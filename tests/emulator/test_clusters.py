@@ -287,3 +287,24 @@ def test_the_node_group_is_the_clusters_own_to_write_in(
     principal_id = aks.managed_clusters.get("rg", "c1").identity.principal_id
     (assignment,) = emulator.role_assignments.of_principal(principal_id)
     assert assignment.scope.endswith("/resourceGroups/MC_rg_c1_westus2")
+
+
+def test_a_cluster_whose_identity_may_not_join_fails_if_asked_to_and_says_so_until_it_may(
+    aks: Any, emulator: Emulator, town: Town
+) -> None:
+    emulator.world.knobs = emulator.world.knobs.changed({"provisioning_checks_access": True})
+    subnet = town.subnet()
+    create(aks, agentPoolProfiles=[{**POOL, "vnetSubnetID": subnet}])
+    emulator.advance(LONG_ENOUGH)
+    failed = aks.managed_clusters.get("rg", "c1")
+    assert failed.properties.provisioning_state == "Failed"
+    why = failed.properties["status"]["provisioningError"]["error"]
+    assert why["code"] == "LinkedAuthorizationFailed"
+    assert subnet in why["message"]
+    emulator.role_assignments.seed(subnet, failed.identity.principal_id, "Network Contributor")
+    aks.managed_clusters.begin_create_or_update(
+        "rg", "c1", failed, etag=failed.e_tag, match_condition=MatchConditions.IfNotModified
+    ).result()
+    healed = aks.managed_clusters.get("rg", "c1")
+    assert healed.properties.provisioning_state == "Succeeded"
+    assert "status" not in healed.properties

@@ -6,9 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from shared.conditions import merge, update
-from shared.model import Cluster, Condition, Link, Record
+from shared.model import Cluster, Condition, Denial, Link, Record
+from shared.roles import NETWORK_CONTRIBUTOR
 from tests.unit.nouns import (
     NOW,
+    PRINCIPAL,
     REGISTRY,
     SUBNET,
     at,
@@ -213,3 +215,52 @@ def test_what_was_only_read_for_want_of_a_probe_says_why() -> None:
     assert (effective.status, effective.reason) == ("True", "Readable")
     assert "the probe cannot run (RunCommandDisabled)" in effective.message
     assert SUBNET in effective.message
+
+
+DENIAL = Denial(
+    "controlPlane", "Microsoft.Network/publicIPAddresses/join/action", REGISTRY, "a probe", NOW
+)
+
+
+def effective(known: Record, text: str = "", moment: Any = NOW) -> Condition:
+    found = update(known, cluster(), policy(text), moment)
+    return next(c for c in found if c.type == "PermissionsEffective")
+
+
+def test_late_says_what_was_found_in_the_way() -> None:
+    late = replace(WRITTEN, diagnosis="deny assignment 'x'")
+    said_of = effective(record(grants=(late,)), moment=at(hours=1))
+    assert said_of.message == (
+        f"late: controlPlane: Network Contributor at {SUBNET} (deny assignment 'x')"
+    )
+
+
+@pytest.mark.parametrize("reason", ["DenyAssignment", "RoleLacksAction"])
+def test_what_no_waiting_helps_is_false_at_once(reason: str) -> None:
+    blocked = replace(WRITTEN, readable_at=NOW, reason=reason, message="why")
+    said_of = effective(record(grants=(EFFECTIVE, blocked)))
+    assert (said_of.status, said_of.reason) == ("False", reason)
+    assert said_of.message == f"cannot work: controlPlane: Network Contributor at {SUBNET} (why)"
+
+
+def test_a_denial_that_no_grant_answers_is_shown_whatever_else_is_true() -> None:
+    said_of = effective(record(grants=(EFFECTIVE,), denials=(DENIAL,)))
+    assert (said_of.status, said_of.reason) == ("True", "Readable")
+    assert said_of.message == (
+        f"a probe says that controlPlane is denied {DENIAL.action} at {REGISTRY}: "
+        "policy has no role for it there"
+    )
+
+
+def test_a_denial_that_policy_has_a_role_for_comes_with_the_line_or_as_a_grant() -> None:
+    known = record(denials=(replace(DENIAL, role=NETWORK_CONTRIBUTOR),))
+    line = effective(known).message.partition("an administrator can run: ")[2]
+    assert line.startswith(f"az role assignment create --assignee-object-id {PRINCIPAL} ")
+    assert effective(known, "propagation: { learn: true }\n").message == ""
+
+
+def test_a_cluster_that_failed_for_want_of_a_role_comes_with_what_to_do() -> None:
+    failure = "AuthorizationFailed: no"
+    found = update(record(), cluster(provisioning_state="Failed", failure=failure), policy(), NOW)
+    said_of = next(c for c in found if c.type == "ClusterProvisioned")
+    assert said_of.message.startswith(f"{failure}; once its roles work: az aks update ")

@@ -10,6 +10,7 @@ from shared.decide import (
     Assign,
     Create,
     ReadProbe,
+    Repair,
     StartProbe,
     Step,
     Wait,
@@ -18,8 +19,9 @@ from shared.decide import (
     may_be_stale,
     next_turn,
 )
-from shared.model import Cluster, Link, ProbeRun, Progress, Record
+from shared.model import Cluster, Denial, Link, ProbeRun, Progress, Record
 from shared.probes import CLOUD_CONTROLLER
+from shared.profiles import REQUEST_TAG
 from shared.roles import ACR_PULL
 from tests.unit.nouns import (
     NOW,
@@ -181,3 +183,37 @@ def test_a_cluster_is_gone_after_two_looks(seconds: float, deleted: bool) -> Non
 )
 def test_a_read_may_be_stale_only_right_after_the_create(known: Record, stale: bool) -> None:
     assert may_be_stale(known, policy(), NOW) is stale
+
+
+FAILED = cluster(
+    provisioning_state="Failed",
+    failure="AuthorizationFailed: no",
+    tags={REQUEST_TAG: "r-1"},
+    etag="e",
+)
+ASKED_FOR = record(request=request(), put_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("known", "step"),
+    [
+        (replace(ASKED_FOR, grants=(READABLE,)), Repair(FAILED)),
+        (replace(ASKED_FOR, grants=(READABLE,), repair_at=at(1)), Wait()),
+        (replace(ASKED_FOR, grants=(READABLE,), repairs=3), Wait()),
+        (replace(ASKED_FOR, grants=(progress(),)), Assign((progress(),))),
+        (record(grants=(READABLE,)), Wait()),
+    ],
+)
+def test_a_failed_cluster_of_ours_is_sent_again(known: Record, step: Step) -> None:
+    assert decide(known, FAILED, policy(), NOW) == step
+
+
+def test_the_next_repair_is_waited_for() -> None:
+    known = replace(ASKED_FOR, grants=(READABLE,), repairs=1, repair_at=at(minutes=1))
+    assert next_turn(known, FAILED, policy(), NOW) == at(minutes=1)
+
+
+def test_a_denial_that_is_shown_is_looked_at_until_it_is_forgotten() -> None:
+    denial = Denial("controlPlane", "a/b", SUBNET, "a probe", NOW)
+    assert next_turn(record(denials=(denial,)), cluster(), policy(), NOW) == at(hours=2)
+    assert next_turn(record(denials=(denial,)), cluster(), policy(), at(hours=2)) is None

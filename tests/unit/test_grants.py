@@ -194,7 +194,7 @@ def test_a_cluster_that_needs_it_gets_it(row: Row) -> None:
     found = [g for g in needs(row.properties, row.facts) if g.because == row.because]
     identity, principal = row.who
     assert found == [
-        Grant(identity, principal, row.role, scope, row.because, row.refused, source)
+        Grant(identity, principal, row.role, scope, row.because, row.refused, source, row.rule)
         for scope, source in row.at
     ]
 

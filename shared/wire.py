@@ -59,7 +59,7 @@ def cluster(text: bytes | msgspec.Raw, cluster_id: str = "") -> Cluster:
         node_resource_group=properties.text("nodeResourceGroup"),
         principals=_principals(body),
         tags={name: value for name, node in body.at("tags").members() if (value := node.text())},
-        etag=body.text("eTag"),
+        etag=_etag(body.text("eTag")),
         failure=_failure(properties.at("status", "provisioningError")),
         body=body,
     )
@@ -131,6 +131,11 @@ def _word(node: Node) -> str:
         node.fault("has unexpected characters")
         return ""
     return text
+
+
+def _etag(text: str) -> str:
+    """A text that becomes a header of ours, so not just any; nothing else hangs on it."""
+    return text if re.fullmatch(r'[-\w"/+=.:]{1,200}', text, re.ASCII) else ""
 
 
 def _failure(outer: Node) -> str:

@@ -81,6 +81,7 @@ def test_an_add_on_whose_identity_is_not_there_yet_is_waited_for(identity: Any) 
             "subnet of the application gateway",
             "",
             f"{CONFIG}.subnetId",
+            "gatewaySubnets",
         ),
     )
 

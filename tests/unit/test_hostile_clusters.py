@@ -1,5 +1,6 @@
 """Whatever a cluster's JSON says, nothing raises, and nothing is allowed that policy does not."""
 
+import copy
 import json
 import re
 from itertools import product
@@ -113,7 +114,7 @@ def changed(*changes: tuple[Path, Any]) -> bytes:
         for step in path:
             place = _at(place, step)
         if isinstance(place, dict):
-            place[last] = value
+            place[last] = copy.deepcopy(value)  # or a later change reaches into the list of values
     return msgspec.json.encode(document)
 
 

@@ -87,7 +87,14 @@ def test_a_whole_cluster() -> None:
             "addon:webapprouting": WEB,
         },
         tags={"team": "payments"},
+        etag="e",
     )
+
+
+@pytest.mark.parametrize("etag", ["e\r\nX-Other: y", "ü", "a b", "e" * 201, "", None])
+def test_an_etag_that_cannot_be_one_is_none_and_harms_nothing(etag: str | None) -> None:
+    seen = cluster(json.dumps({**BODY, "eTag": etag}).encode())
+    assert (seen.etag, seen.body.faults) == ("", {})
 
 
 def test_a_cluster_being_created_has_one_identity() -> None:

@@ -18,6 +18,7 @@ _KINDS = {
     "cluster GET": rf"GET {_CLUSTER}/[^/]+",
     "cluster list": rf"GET {_CLUSTER}",
     "assignments list": rf"GET {_ASSIGNMENT}",
+    "deny assignments list": r"GET .*/providers/microsoft\.authorization/denyassignments",
     "group": r"\w+ /subscriptions/[^/]+/resourcegroups/[^/]+",
     "registry GET": r"GET .*/providers/microsoft\.containerregistry/registries/[^/]+",
     "subnet GET": r"GET .*/virtualnetworks/[^/]+/subnets/[^/]+",

@@ -1,10 +1,11 @@
 """ARM calls for one cluster, from request to Ready, in calm weather.
 
     writes = 1 + G                 the cluster and its G grants; no more, no fewer
-    reads  ≥ 1 + k·P + R + D       the cluster once, for its kubelet's identity and its success;
+    reads  ≥ 1 + k·P + R + D + S   the cluster once, for its kubelet's identity and its success;
                                    k = consecutiveReads lists for each of P principals with grants;
                                    each of R subnets and registries that say more than the cluster;
-                                   the definition of each of D roles, once in a process
+                                   the definition of each of D roles, once in a process; without
+                                   probes, the deny assignments of each of S scopes
     probes ≥ 2·T                   in probe mode: start and result of each of T targets
 
 With the flow tests' policy each grant has its own principal, resource, role and target. Clusters
@@ -33,9 +34,10 @@ def measure(session: Session) -> list[Row]:
 def _rows(session: Session, verify: Verify, grants: int) -> list[Row]:
     calls = until_ready(session, verify, grants)
     name = f"arm_per_cluster.{verify}.g{grants}"
+    each = _CONSECUTIVE_READS + (3 if verify == "read" else 2)
     rows = [
         exactly(f"{name}.writes", calls.writes, "calls", 1 + grants, str(calls)),
-        Row(f"{name}.reads", calls.reads, "calls", floor=1 + (_CONSECUTIVE_READS + 2) * grants),
+        Row(f"{name}.reads", calls.reads, "calls", floor=1 + each * grants),
     ]
     if verify == "probe" and grants:
         rows.append(Row(f"{name}.probes", calls.probes, "calls", floor=2 * grants))

@@ -155,6 +155,18 @@ def test_late_behind_a_deny_assignment_names_it(found_town: Found) -> None:
     town.run_until(town.ready, minutes=75)
 
 
+def test_late_behind_a_role_without_the_denied_action_names_both(found_town: Found) -> None:
+    town = found_town(BY_CUSTOM_ROLE + b"propagation: { verify: probe }\n")
+    put_role(town, CUSTOM, READ)
+    town.request(parameters={"subnet": town.subnet})
+    town.run(80)
+    assert town.status("PermissionsEffective") == ("False", "WindowExceeded")
+    assert f"does not allow {JOIN}" in message(town)
+    put_role(town, CUSTOM, READ, JOIN)
+    town.run_until(town.ready, minutes=130)
+    assert grant_of(town, ACR_PULL).evidence == "Probe"
+
+
 def test_late_behind_a_condition_shows_the_condition(found_town: Found) -> None:
     town = found_town(PROBING)
     town.make_cluster()

@@ -5,6 +5,7 @@ intake, reconcile, fleet, poison     what the doors do: a request, one turn, a l
 observe, act                         one look at Azure; the step of a turn, done on Azure
 probing                              a probe's command, begun and read
 definitions, links, obstacles        what a role may do, before it is granted; what else is read
+planning                             when to look, as the delays observed here teach
 audit                                a row before each write to Azure, and one after it
 arm, store, queues, lifecycle        the edges: one SDK, one file
 events                               pure: what happened, as CloudEvents

@@ -17,6 +17,7 @@ from shared.held import gives
 from shared.model import Cluster, Progress, Record
 from shared.policy import Policy
 from shared.probes import obstacle, target_of
+from shared.schedule import NO_PLANS, Plans
 
 # A read right after the create may say 404 for this many looks at an absent cluster
 # (`ResourceNotFound` in the first minutes), before the cluster counts as gone.
@@ -66,7 +67,13 @@ class Wait:
 Step = Create | Assign | Repair | StartProbe | ReadProbe | Wait
 
 
-def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetime) -> Step:
+def decide(
+    record: Record,
+    cluster: Cluster | None,
+    policy: Policy,
+    now: datetime,
+    plans: Plans = NO_PLANS,
+) -> Step:
     """The one step of this turn. `record.grants` already hold this turn's look."""
     if cluster is None:
         return Create() if to_create(record, now) else Wait()
@@ -80,7 +87,8 @@ def decide(record: Record, cluster: Cluster | None, policy: Policy, now: datetim
         return ReadProbe()
     if cluster.provisioning_state == "Succeeded":
         for grant in record.grants:
-            if progress.to_probe(grant, policy.looks, now) and (target := target_of(grant.grant)):
+            is_due = progress.to_probe(grant, policy.looks, now, plans)
+            if is_due and (target := target_of(grant.grant)):
                 return StartProbe(target, obstacle(cluster))
     return Wait()
 
@@ -105,7 +113,11 @@ def may_be_stale(record: Record, policy: Policy, now: datetime) -> bool:
 
 
 def next_turn(
-    record: Record, cluster: Cluster | None, policy: Policy, now: datetime
+    record: Record,
+    cluster: Cluster | None,
+    policy: Policy,
+    now: datetime,
+    plans: Plans = NO_PLANS,
 ) -> datetime | None:
     """When to look again; None when only the slow resync should."""
     if cluster is None:
@@ -113,7 +125,7 @@ def next_turn(
     if cluster.provisioning_state == "Deleting":
         return now + policy.looks.provisioning
     times = [
-        progress.due(grant, policy.looks, now)
+        progress.due(grant, policy.looks, now, plans)
         for grant in record.grants
         if not _is_given(grant, record.grants)
     ]

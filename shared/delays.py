@@ -26,6 +26,10 @@ _ASSUMED_WEIGHT = 20  # what is assumed counts as so many observations
 _SPREAD, _SPREAD_LEAST = 0.3, 15.0
 
 
+# The kinds of grants that a probe can prove (`kind_of`).
+KINDS = ("pull", "cloud-controller", "load-balancer")
+
+
 class Observation(NamedTuple):
     """A delay of a kind of grant, in seconds: more than `seconds_from`, at most `seconds_to`."""
 

@@ -21,6 +21,7 @@ from shared.links import Links
 from shared.messages import is_request_id
 from shared.model import Assignment, Cluster, Grant, Progress, Record, Rejection
 from shared.obstacles import Obstacles
+from shared.planning import Planner
 from shared.policy import Policy
 from shared.profiles import REQUEST_TAG
 from shared.resource_id import ClusterId, parse_scope
@@ -37,6 +38,7 @@ class Observer:
     arm: Arm
     store: Store
     definitions: Definitions
+    planner: Planner
     policy: Policy
     managed: tuple[str, ...]
 
@@ -79,10 +81,11 @@ class Observer:
             )
         current, former = progress.follow(needed, record.grants, record.former)
         propagation, looks = self.policy.propagation, self.policy.looks
+        plans = self.planner.plans()
         to_read = {
             p.grant.key: p
             for p in current
-            if progress.to_read(p, propagation, now) and not progress.waits(p, looks, now)
+            if progress.to_read(p, propagation, now) and not progress.waits(p, looks, now, plans)
         }
         held = self._held(to_read.values())
         known = tuple(assignment for found in held.values() for assignment in found or ())

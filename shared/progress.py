@@ -13,17 +13,20 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shared import schedule
+from shared.delays import kind_of
 from shared.diagnosis import Diagnosis
 from shared.errors import Failure, Transient, outlasted
 from shared.evidence import CANNOT_RUN, Diagnose, settle
 from shared.held import Stronger, find, gives, held_as
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Looks, Propagation
+from shared.schedule import NO_PLANS, Plans
 from shared.wanted import INVALID_SCOPE, assignment_name, remedy
 
 _SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
 _REMEMBERED = 100  # grants of former identities; a row of the table holds a few hundred in all
 _RETRY_LEAST, _RETRY_MOST = 240, 12  # 15 s to 5 min of 60 min
+_SOON = timedelta(seconds=1)
 
 
 def follow(
@@ -88,14 +91,14 @@ def to_read(progress: Progress, propagation: Propagation, now: datetime) -> bool
     return now - progress.read_at >= propagation.window / _SPACING
 
 
-def waits(progress: Progress, looks: Looks, now: datetime) -> bool:
+def waits(progress: Progress, looks: Looks, now: datetime, plans: Plans = NO_PLANS) -> bool:
     """Whether the grant only waits for its next planned look, so that a turn which is taken for
     something else need not read it."""
     if not progress.written_at or progress.read_at is None:
         return False
     if progress.effective_at or progress.misses:
         return False
-    planned = due(progress, looks, progress.read_at)
+    planned = due(progress, looks, progress.read_at, plans)
     return planned is not None and now < planned
 
 
@@ -197,18 +200,20 @@ def widest(missing: tuple[Progress, ...]) -> tuple[Progress, ...]:
     return tuple(p for p in missing if not any(gives(other.grant, p.grant) for other in missing))
 
 
-def to_probe(progress: Progress, looks: Looks, now: datetime) -> bool:
+def to_probe(progress: Progress, looks: Looks, now: datetime, plans: Plans = NO_PLANS) -> bool:
     """Whether a probe is due: at most one for each look of the schedule, however often a turn is
     taken in between."""
     if not progress.readable_at or progress.effective_at:
         return False
     if progress.grant.verify == "read":
         return False
-    next_probe = due(progress, looks, progress.probed_at) if progress.probed_at else now
+    next_probe = due(progress, looks, progress.probed_at, plans) if progress.probed_at else now
     return next_probe is not None and next_probe <= now
 
 
-def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
+def due(
+    progress: Progress, looks: Looks, now: datetime, plans: Plans = NO_PLANS
+) -> datetime | None:
     """When this grant wants the next look; None when only the slow resync should."""
     if not progress.grant.principal_id or progress.refused == INVALID_SCOPE:
         return None
@@ -226,7 +231,13 @@ def due(progress: Progress, looks: Looks, now: datetime) -> datetime | None:
         return progress.deadline
     if late(progress, now):
         return now + looks.blocked
-    return schedule.next_look(progress.written_at, progress.deadline, now, str(progress.grant.key))
+    if progress.grant.verify != "read" and not progress.readable_at:
+        # A probe is the evidence, and reading only what it waits for: let it not wait long.
+        soon = (progress.deadline - progress.written_at) / _RETRY_LEAST
+        return max((progress.read_at or now) + soon, now + _SOON)
+    plan = plans.get(kind_of(progress.grant), schedule.DEFAULT)
+    seed = str(progress.grant.key)
+    return schedule.next_look(progress.written_at, progress.deadline, now, seed, plan)
 
 
 def _found(

@@ -22,12 +22,14 @@ from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.lifecycle import Lifecycle
 from shared.model import Record, Rejection
 from shared.observe import Observer
+from shared.planning import Planner
 from shared.policy import Policy
 from shared.queues import Queues
 from shared.resource_id import ClusterId
 from shared.store import Changed, Store
 
 _log = logging.getLogger(__name__)
+_LOST_RACE = "LostRace"
 _SAME_MOMENT = timedelta(seconds=1)  # a queue's delays are whole seconds
 
 
@@ -41,6 +43,7 @@ class Reconciler:
     lifecycle: Lifecycle
     observer: Observer
     actor: Actor
+    planner: Planner
     policy: Policy
     managed: tuple[str, ...]
     clock: Callable[[], datetime]
@@ -85,7 +88,8 @@ class Reconciler:
         if cluster is None and etag is None:
             _log.info("cluster=%s step=None reason=NotFound", cluster_id)
             return
-        step = decide(record, cluster, self.policy, now)
+        plans = self.planner.plans()
+        step = decide(record, cluster, self.policy, now, plans)
         record = self.actor.act(step, record, cluster_id, now)
         record = replace(
             record,
@@ -93,8 +97,9 @@ class Reconciler:
             policy=self.policy.digest,
         )
         record = replace(record, untold=self.lifecycle.publish(before, record, now))
-        at = next_turn(record, cluster, self.policy, now)
-        self._requeue_and_save(record, etag, cluster_id, step, at, now)
+        at = next_turn(record, cluster, self.policy, now, plans)
+        if self._requeue_and_save(record, etag, cluster_id, step, at, now):
+            self.planner.learn(before, record)
 
     def _put_off(
         self, before: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime
@@ -123,7 +128,8 @@ class Reconciler:
         at: datetime | None,
         now: datetime,
         reason: str = "",
-    ) -> None:
+    ) -> bool:
+        """Whether the record could be saved; else somebody else has taken a turn meanwhile."""
         pending = tuple(time for time in record.pending if time > now)
         take_back: Callable[[], None] | None = None
         if at is not None:
@@ -135,7 +141,7 @@ class Reconciler:
         try:
             self.store.save(record, etag)  # … then save
         except Changed:
-            reason = "LostRace"
+            reason = _LOST_RACE
             if take_back and self._is_awaited(cluster, now, pending[-1]):
                 take_back()
         ready = record.condition("Ready")
@@ -147,6 +153,7 @@ class Reconciler:
             reason or (ready.reason if ready else ""),
             record.requeue_at.isoformat() if record.requeue_at else "-",
         )
+        return reason != _LOST_RACE
 
     def _is_awaited(self, cluster: ClusterId, now: datetime, by: datetime) -> bool:
         """Whether the turn that won the race left another one pending, about as soon as `by`.

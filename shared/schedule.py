@@ -14,10 +14,11 @@ Lists are in seconds after the grant, for the documented 60-minute window; anoth
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 
 from shared.delays import HOUR, Histogram, expected
 
@@ -30,6 +31,10 @@ DEFAULT = (
 # bench` does); of those learned from 50, some were worse than the default.
 ENOUGH = 200
 PRICE = 12.0  # seconds of lateness that one look less is worth
+# Lists by kind of grant (`delays.kind_of`); a kind that is not there has the default.
+Plans = Mapping[str, tuple[int, ...]]
+NO_PLANS: Plans = MappingProxyType({})
+
 _STEPS = 720  # of 5 s
 _JITTER = 0.1
 

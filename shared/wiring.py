@@ -18,6 +18,7 @@ from shared.definitions import Definitions
 from shared.fleet import Fleet
 from shared.intake import Intake
 from shared.observe import Observer
+from shared.planning import Planner
 from shared.poison import Poison
 from shared.policy import Policy
 from shared.reconcile import Reconciler
@@ -104,7 +105,8 @@ def build(
     outgoing = outgoing or queues.connect(read.work, work_credential)
     publisher = lifecycle.connect(read, credential)
     definitions = Definitions(azure, tables, policy, clock)
-    observer = Observer(azure, tables, definitions, policy, managed)
+    planner = Planner(tables, policy.propagation.window, clock)
+    observer = Observer(azure, tables, definitions, planner, policy, managed)
     actor = Actor(azure, Audit(tables, policy, clock), definitions, policy)
     return Application(
         settings=read,
@@ -115,7 +117,7 @@ def build(
         lifecycle=publisher,
         intake=Intake(tables, outgoing, publisher, policy, managed, clock),
         reconciler=Reconciler(
-            azure, tables, outgoing, publisher, observer, actor, policy, managed, clock
+            azure, tables, outgoing, publisher, observer, actor, planner, policy, managed, clock
         ),
         fleet=Fleet(azure, tables, outgoing, policy, managed, clock),
         poison=Poison(tables, publisher, managed, clock),

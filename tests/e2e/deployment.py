@@ -55,12 +55,13 @@ class Deployment:
         self,
         folder: Path,
         *,
+        policy_file: Path = POLICY,
         host_flags: Sequence[str] = (),
         emulator_flags: Sequence[str] = (),
     ) -> None:
         self.stack = Stack(
             folder,
-            policy_file=POLICY,
+            policy_file=policy_file,
             emulator_flags=[*_EMULATOR_FLAGS, *emulator_flags],
             host_flags=host_flags,
             settings=_SETTINGS,
@@ -152,6 +153,11 @@ class Deployment:
         if record is None or ready is None or ready.status != "True":
             return False
         return record.resource_uid == self.azure.uid(name)
+
+    def lose_record(self, name: str) -> None:
+        """Delete the cluster's record, as nobody should."""
+        with self.table("clusters") as table:
+            table.delete_entity(self.azure.subscription, f"{GROUP}|{name}")
 
     def rejections(self, text: str = "") -> list[Rejection]:
         """Rejections whose kept text contains this text."""

@@ -4,7 +4,7 @@ The operator uses the real SDK and azure-identity; the controls are the emulator
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -151,6 +151,12 @@ class Azure:
             {"x-emulator-key": self._environment["EMULATOR_CONTROL_KEY"]},
             self._environment["ARM_CA_BUNDLE"],
         )
+
+    def allow(self, names: Iterable[str]) -> None:
+        """Let Azure act on the assignments of these clusters from now on."""
+        for each in [each for name in names for each in self.assignments(name)]:
+            path = f"/assignments/{each['name']}"
+            self.control("PATCH", path, {"effectiveInSeconds": 0})
 
     def spoil_events(self, kind: str, name: str, count: int, **how: Any) -> None:
         """Do something to the next events about a cluster."""

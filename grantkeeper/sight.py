@@ -109,7 +109,7 @@ class Live:
         key = (principal, subscription)
         if key not in self._held:
             try:
-                self._held[key] = self._arm.assignments(principal, subscription)
+                self._held[key] = self._arm.assignments(subscription, principal)
             except Failure as failure:
                 self._held[key] = None
                 self._failed(f"role assignments of {principal}", failure)

@@ -5,7 +5,7 @@ intake, reconcile, fleet, poison     what the doors do: a request, one turn, a l
 observe, act                         one look at Azure; the step of a turn, done on Azure
 probing                              a probe's command, begun and read
 definitions, links, obstacles        what a role may do, before it is granted; what else is read
-planning                             when to look, as the delays observed here teach
+assignment_lists, planning           lists that clusters share; when to look, as learned here
 audit                                a row before each write to Azure, and one after it
 arm, store, queues, lifecycle        the edges: one SDK, one file
 events                               pure: what happened, as CloudEvents
@@ -19,7 +19,7 @@ addon_scopes, resource_scopes        where add-ons, and the cluster itself, use 
 network_scopes                       … and networks
 pointers                             what a cluster's JSON points at
 cluster_events, probe_commands       what a cluster's events prove; what it is asked to run
-egress, answers                      what may leave the process; what ARM answered
+egress, answers, azure_clock         what may leave the process; what ARM answered, and when
 errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
 effects                              the nouns of the audit

@@ -23,6 +23,7 @@ from azure.mgmt.containerservice import ContainerServiceClient
 
 from shared import answers, wire
 from shared.answers import Answer, CommandEnd, Written, classified, code, correlation_id
+from shared.azure_clock import AzureClock
 from shared.deny_assignments import DenyAssignment
 from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
@@ -45,15 +46,20 @@ _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
 
 
 def connect(
-    credential: TokenCredential, settings: Settings, may_assign: MayAssign, **sdk: Any
+    credential: TokenCredential,
+    settings: Settings,
+    may_assign: MayAssign,
+    clock: AzureClock | None = None,
+    **sdk: Any,
 ) -> "Arm":
-    """Clients for ARM as `settings` say, which assign no role that `may_assign` denies. `sdk` goes
-    to every client (tests pass `transport=`)."""
+    """Clients for ARM as `settings` say, which assign no role that `may_assign` denies and set
+    `clock`. `sdk` goes to every client (tests pass `transport=`)."""
+    guard = EgressGuard(settings.arm_endpoint, may_assign)
     options: dict[str, Any] = {
         "base_url": settings.arm_endpoint,
         "credential_scopes": [f"{settings.audience}/.default"],
         # Innermost, so that redirects and what the SDKs' own policies send are judged as well.
-        "per_retry_policies": [EgressGuard(settings.arm_endpoint, may_assign)],
+        "per_retry_policies": [guard, *([clock] if clock else [])],
         # Only a connection that failed is tried again; a status never is, or Retry-After would
         # be slept off inside the turn (azure-core _retry.py: it is honoured for any status).
         "retry_policy": RetryPolicy(
@@ -141,13 +147,13 @@ class Arm:
             made.raise_for_status()
         return Written(str(group), correlation_id(made.headers))
 
-    def assignments(self, principal_id: str, subscription_id: str) -> tuple[Assignment, ...]:
-        """All role assignments of a principal at, above and below a subscription, in one list
-        (`principalId eq`, learn.microsoft.com/azure/role-based-access-control/
-        role-assignments-list-rest)."""
+    def assignments(self, subscription_id: str, principal_id: str = "") -> tuple[Assignment, ...]:
+        """All role assignments at, above and below a subscription, of one principal or of all
+        (learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest)."""
+        chosen = f"principalId eq '{principal_id}'" if principal_id else None
         with classified():
             found = self._authorization.role_assignments.list_for_scope(
-                f"/subscriptions/{subscription_id}", filter=f"principalId eq '{principal_id}'"
+                f"/subscriptions/{subscription_id}", filter=chosen
             )
             return tuple(map(answers.assignment, found))
 

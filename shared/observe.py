@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from shared import learning, progress
 from shared.arm import Arm
+from shared.assignment_lists import AssignmentLists
 from shared.decide import may_be_stale
 from shared.definitions import Definitions
 from shared.errors import Failure
@@ -38,6 +39,7 @@ class Observer:
     arm: Arm
     store: Store
     definitions: Definitions
+    lists: AssignmentLists
     planner: Planner
     policy: Policy
     managed: tuple[str, ...]
@@ -146,8 +148,9 @@ class Observer:
         needed = {_place(p) for p in wanted if not p.grant.refused}
         held: dict[_Place, tuple[Assignment, ...] | None] = {}
         for place in sorted({_place(p) for p in wanted}):
+            looks = [p.read_at for p in wanted if p.read_at and _place(p) == place]
             try:
-                held[place] = self.arm.assignments(*place)
+                held[place] = self.lists.of(*place, after=max(looks, default=None))
             except Failure:
                 if place in needed:
                     raise

@@ -71,7 +71,6 @@ class Reconciler:
 
     def turn(self, cluster_id: ClusterId) -> None:
         """Take one turn. Raises only when storage fails; then the message comes again."""
-        now = self.clock()
         if not self.policy.manages(cluster_id):
             _log.info("cluster=%s step=None reason=NotManaged", cluster_id)
             return
@@ -79,11 +78,12 @@ class Reconciler:
         before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
         try:
             cluster = self.arm.get_cluster(cluster_id)
+            now = self.clock()  # which that answer has set right
             record = self.observer.look(
                 replace(before, unread_since=None), cluster, cluster_id, now
             )
         except Failure as failure:
-            self._put_off(before, etag, cluster_id, failure, now)
+            self._put_off(before, etag, cluster_id, failure, self.clock())
             return
         if cluster is None and etag is None:
             _log.info("cluster=%s step=None reason=NotFound", cluster_id)

@@ -13,7 +13,9 @@ from azure.identity import ManagedIdentityCredential
 
 from shared import arm, lifecycle, policy_file, queues, settings, store
 from shared.act import Actor
+from shared.assignment_lists import AssignmentLists
 from shared.audit import Audit
+from shared.azure_clock import AzureClock
 from shared.definitions import Definitions
 from shared.fleet import Fleet
 from shared.intake import Intake
@@ -92,21 +94,24 @@ def build(
     outgoing: queues.Queues | None = None,
     **sdk: Any,
 ) -> Application:
-    """Put it together. `sdk` goes to the ARM clients (tests pass `transport=`);
+    """Put it together. `clock` is this machine's; `sdk` goes to the ARM clients (tests pass
+    `transport=`);
     `outgoing` takes the place of the real queues where a test moves the clock by hand."""
     managed = read.managed_subscriptions
+    clock = azure_clock = AzureClock(clock)
 
     def may_assign(role: str, scope: Scope) -> bool:
         return not policy.refusal(role, scope, managed)
 
-    azure = arm.connect(credential, read, may_assign, **sdk)
+    azure = arm.connect(credential, read, may_assign, azure_clock, **sdk)
     tables = store.connect(read.work, work_credential)
     tables.ensure()
     outgoing = outgoing or queues.connect(read.work, work_credential)
     publisher = lifecycle.connect(read, credential)
     definitions = Definitions(azure, tables, policy, clock)
     planner = Planner(tables, policy.propagation.window, clock)
-    observer = Observer(azure, tables, definitions, planner, policy, managed)
+    lists = AssignmentLists(azure, clock)
+    observer = Observer(azure, tables, definitions, lists, planner, policy, managed)
     actor = Actor(azure, Audit(tables, policy, clock), definitions, policy)
     return Application(
         settings=read,

@@ -6,6 +6,7 @@ import hmac
 import logging
 import re
 from collections.abc import Callable
+from email.utils import format_datetime
 from functools import partial
 
 from . import api_versions, arm_ids
@@ -147,6 +148,7 @@ class Gateway:
     def _finish(self, call: Call, response: Response) -> None:
         kind, remaining = _REMAINING.get(call.request.method, ("writes", 199))
         for name, value in {
+            "Date": format_datetime(self._world.clock.now(), usegmt=True),
             "x-ms-request-id": self._world.new_guid(),
             "x-ms-correlation-request-id": call.correlation_id,
             "x-ms-routing-request-id": f"LOCAL:{call.correlation_id}",

@@ -179,7 +179,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         content = response.content()
-        self.send_response(response.status)
+        self.send_response_only(response.status)  # the date is the emulator's, not ours
         for name, value in response.all_headers().items():
             self.send_header(name, value)
         if response.status not in (204, 304):

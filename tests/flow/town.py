@@ -90,7 +90,7 @@ class Town:
         self._topic = ("", "")
         self.app = self._build()
 
-    def _build(self) -> wiring.Application:
+    def _build(self, skew: timedelta = timedelta(0)) -> wiring.Application:
         read = settings.Settings(
             managed_subscriptions=(self.subscription,),
             policy_file=POLICY,
@@ -104,7 +104,7 @@ class Town:
             read,
             self._policy,
             PrincipalCredential(self.azure.identities, self.azure.app_identity),
-            clock=self.clock.now,
+            clock=lambda: self.clock.now() + skew,
             outgoing=self.post,  # type: ignore[arg-type]
             transport=EmulatorTransport(self.azure),
         )
@@ -117,6 +117,10 @@ class Town:
         self.app.close()
         self._policy = policy_file.parse(text)
         self.app = self._build()
+
+    def another_instance(self, skew: timedelta) -> wiring.Application:
+        """One more instance of the product, whose machine's clock is wrong by so much."""
+        return self._build(skew)
 
     def publish_to(self, endpoint: str, key: str) -> None:
         """The operator deploys the product again, with a custom topic."""

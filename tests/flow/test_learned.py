@@ -177,5 +177,5 @@ def test_a_flood_of_denials_is_bounded(found_town: Found) -> None:
         address = put(town, ADDRESSES, f"a{number}")
         town.cluster().uses.append(Link(address, ADDRESS_JOIN, "Service"))
     town.run(45)
-    assert len(town.record().denials) == 10
-    assert 0 < len(learned(town)) <= 10
+    assert 5 < len(town.record().denials) <= 10
+    assert 5 < len(learned(town)) <= 10

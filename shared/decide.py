@@ -10,7 +10,7 @@ What is *true* of the cluster is said by `conditions`; here is only what to do.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared import learning, progress, repair
 from shared.held import gives
@@ -24,6 +24,7 @@ from shared.schedule import NO_PLANS, Plans
 _STALE_LOOKS = 5
 _PROBE_POLLS = 720  # a command in the cluster is asked for every 5 s of a 60-minute window
 _SOON = timedelta(seconds=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def decide(
     if record.probe is not None:
         return ReadProbe()
     if cluster.provisioning_state == "Succeeded":
-        for grant in record.grants:
+        for grant in sorted(record.grants, key=_last_probed):
             is_due = progress.to_probe(grant, policy.looks, now, plans)
             if is_due and (target := target_of(grant.grant)):
                 return StartProbe(target, obstacle(cluster))
@@ -152,6 +153,12 @@ def _next_without_cluster(record: Record, policy: Policy, now: datetime) -> date
     if record.absent_since and not is_deleted(record, policy, now):
         return record.absent_since + policy.looks.absent
     return None
+
+
+def _last_probed(known: Progress) -> datetime:
+    """One command runs at a time, and may take longer than a grant's gap between looks: in any
+    other order the first grant would keep the others waiting until their window had passed."""
+    return known.probed_at or _NEVER
 
 
 def _to_write(grants: tuple[Progress, ...], now: datetime) -> tuple[Progress, ...]:

@@ -120,6 +120,16 @@ def test_a_pull_is_proven_at_its_registry() -> None:
     assert step == StartProbe(f"pull:{REGISTRY}")
 
 
+def test_a_grant_that_is_denied_again_and_again_does_not_keep_another_from_its_probe() -> None:
+    pull = replace(READABLE, grant=PULL)
+    denied = replace(PROBED, probed_at=at(1), reason="ProbeDenied")
+    step = decide(record(grants=(denied, pull)), cluster(), policy(), at(90))
+    assert step == StartProbe(f"pull:{REGISTRY}")
+    probed = replace(pull, probed_at=at(2), reason="ProbeDenied")
+    step = decide(record(grants=(denied, probed)), cluster(), policy(), at(90))
+    assert step == StartProbe(CLOUD_CONTROLLER)
+
+
 def test_a_probe_is_told_when_the_cluster_can_run_no_command() -> None:
     stopped = cluster({"powerState": {"code": "Stopped"}})
     step = decide(record(grants=(PROBED,)), stopped, policy(), at(90))

@@ -22,19 +22,12 @@ def denied(deployment: Deployment) -> Iterator[None]:
     deployment.azure.turn(effective_seconds=knobs["effective_seconds"])
     until(lambda: "ProbeDenied" in reasons(deployment))
     yield
-    allow(deployment)
+    deployment.azure.allow([NAME])
 
 
 def reasons(deployment: Deployment) -> list[str]:
     record = deployment.record(NAME)
     return [progress.reason for progress in record.grants] if record else []
-
-
-def allow(deployment: Deployment) -> None:
-    """Let Azure act on the assignments from now on."""
-    for each in deployment.azure.assignments(NAME):
-        path = f"/assignments/{each['name']}"
-        deployment.azure.control("PATCH", path, {"effectiveInSeconds": 0})
 
 
 def test_a_cluster_is_not_ready_while_its_permissions_do_not_work(deployment: Deployment) -> None:
@@ -55,7 +48,7 @@ def test_a_hundred_wake_ups_of_an_unsettled_cluster_do_not_live_on(deployment: D
 def test_it_becomes_ready_once_they_work_and_then_nothing_is_queued(
     deployment: Deployment,
 ) -> None:
-    allow(deployment)
+    deployment.azure.allow([NAME])
     until(lambda: deployment.ready(NAME))
     deployment.wake(NAME, DUPLICATES)
     until(lambda: deployment.waiting(RECONCILE) == 0)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared import learning, progress, repair
+from shared.evidence import owes_probe
 from shared.held import gives
 from shared.model import Cluster, Progress, Record
 from shared.policy import Policy
@@ -24,6 +25,7 @@ from shared.schedule import NO_PLANS, Plans
 _STALE_LOOKS = 5
 _PROBE_POLLS = 720  # a command in the cluster is asked for every 5 s of a 60-minute window
 _SOON = timedelta(seconds=1)
+_BROKEN = {"Failed", "Canceled"}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -126,7 +128,7 @@ def next_turn(
     if cluster.provisioning_state == "Deleting":
         return now + policy.looks.provisioning
     times = [
-        progress.due(grant, policy.looks, now, plans)
+        _due(grant, cluster, policy, now, plans)
         for grant in record.grants
         if not _is_given(grant, record.grants)
     ]
@@ -136,13 +138,22 @@ def next_turn(
     awaited = any(not p.grant.principal_id and not p.refused for p in record.grants)
     if awaited or not cluster.terminal:
         # An identity that a failed cluster lacks comes when somebody has repaired it.
-        broken = cluster.provisioning_state in {"Failed", "Canceled"}
+        broken = cluster.provisioning_state in _BROKEN
         times.append(now + (policy.looks.blocked if broken else policy.looks.provisioning))
     if at := repair.due(record, cluster):
         times.append(max(at, now + _SOON))
     if record.probe:
         times.append(now + policy.propagation.window / _PROBE_POLLS)
     return min((time for time in times if time is not None), default=None)
+
+
+def _due(
+    known: Progress, cluster: Cluster, policy: Policy, now: datetime, plans: Plans
+) -> datetime | None:
+    """When the grant wants the next look; one that a failed cluster cannot try waits for it."""
+    if cluster.provisioning_state in _BROKEN and owes_probe(known) and progress.is_past(known, now):
+        return now + policy.looks.blocked
+    return progress.due(known, policy.looks, now, plans)
 
 
 def _next_without_cluster(record: Record, policy: Policy, now: datetime) -> datetime | None:

@@ -33,14 +33,19 @@ def settle(
     if progress.effective_at:
         closes = passed and progress.evidence == "Readable"
         return _effective(progress, "WindowPassed", now) if closes else progress
-    cannot_run = progress.reason == CANNOT_RUN
-    if progress.grant.verify == "read" or cannot_run or passed:
+    if owes_probe(progress):
+        return replace(progress, reason="AwaitingProbe")
+    if progress.grant.verify == "read" or progress.reason == CANNOT_RUN or passed:
         return _by_reading(progress, diagnose(progress, found), now, passed=passed)
-    if progress.probed_at:
-        return progress
-    return replace(
-        progress, reason="AwaitingProbe" if target_of(progress.grant) else "AwaitingWindow"
-    )
+    return progress if progress.probed_at else replace(progress, reason="AwaitingWindow")
+
+
+def owes_probe(progress: Progress) -> bool:
+    """Whether a probe has still to try the grant for the first time. Until then not even the end
+    of the window says that it works: a new record may be of an old assignment that never did."""
+    if progress.grant.verify == "read" or progress.probed_at or progress.effective_at:
+        return False
+    return progress.reason != CANNOT_RUN and bool(target_of(progress.grant))
 
 
 def _by_reading(

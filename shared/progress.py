@@ -16,7 +16,7 @@ from shared import schedule
 from shared.delays import kind_of
 from shared.diagnosis import Diagnosis
 from shared.errors import Failure, Transient, outlasted
-from shared.evidence import CANNOT_RUN, Diagnose, settle
+from shared.evidence import CANNOT_RUN, Diagnose, owes_probe, settle
 from shared.held import Stronger, find, gives, held_as
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Looks, Propagation
@@ -183,7 +183,7 @@ def late(progress: Progress, now: datetime) -> bool:
     """Past its deadline and still not effective, though policy allows it."""
     if progress.grant.refused or progress.effective_at or _is_unconfirmed(progress):
         return False
-    return progress.deadline is not None and now >= progress.deadline
+    return not owes_probe(progress) and is_past(progress, now)
 
 
 def to_write(progress: Progress, now: datetime) -> bool:
@@ -223,8 +223,8 @@ def due(
         return progress.retry_at or now
     if progress.misses:  # gone, or a stale read: the next looks tell
         return now + looks.absent
-    if _is_unconfirmed(progress) and now >= progress.deadline:  # others made it long ago
-        return now + looks.absent
+    if is_past(progress, now) and (_is_unconfirmed(progress) or owes_probe(progress)):
+        return now + looks.absent  # others made it long ago, or its record was lost
     if progress.evidence in {"Probe", "WindowPassed"}:
         return None
     if progress.evidence == "Readable":
@@ -264,6 +264,11 @@ def _found(
         failing_since=None,
         retry_at=None,
     )
+
+
+def is_past(progress: Progress, now: datetime) -> bool:
+    """Whether the grant's window is over."""
+    return progress.deadline is not None and now >= progress.deadline
 
 
 def _is_unconfirmed(progress: Progress) -> bool:

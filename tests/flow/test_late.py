@@ -192,3 +192,17 @@ def test_the_late_are_looked_at_hourly_until_they_work(found_town: Found) -> Non
     assert 0 < town.calls("POST", "runCommand") - before <= 4  # two targets, one look or two
     town.run_until(town.ready, minutes=120)
     assert town.status("Ready") == ("True", "Probe")
+
+
+def test_a_late_cluster_whose_record_is_lost_is_late_again_and_not_ready(found_town: Found) -> None:
+    """The window is over by the assignment's own date, and the permission still does not work."""
+    town = found_town(PROBING, effective_seconds=(7200, 7200))
+    town.make_cluster()
+    town.run_until(lambda: town.status("PermissionsEffective")[1] == "WindowExceeded", 120)
+    town.forget()
+    town.tick()
+    town.run(20)
+    assert not town.ready()
+    assert town.status("PermissionsEffective") == ("False", "WindowExceeded")
+    town.run_until(town.ready, 180)
+    assert town.status("Ready") == ("True", "Probe")

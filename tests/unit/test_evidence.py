@@ -43,11 +43,17 @@ def probed(diagnosis: Diagnosis = CLEAR, **changes: Any) -> Progress:
         (concluded(reason="DenyAssignment", hours=2), "effective", "WindowPassed"),
         (probed(), "readable", "AwaitingProbe"),
         (probed(DENIED), "readable", "AwaitingProbe"),
-        (probed(DENIED, hours=1), "readable", "DenyAssignment"),
-        (probed(hours=1), "effective", "WindowPassed"),
+        (probed(DENIED, probed_at=NOW, hours=1), "readable", "DenyAssignment"),
+        (probed(probed_at=NOW, hours=1), "effective", "WindowPassed"),
+        (probed(hours=1), "readable", "AwaitingProbe"),
+        (
+            probed(grant=grant(verify="probe", identity="addon:x"), hours=1),
+            "effective",
+            "WindowPassed",
+        ),
         (probed(reason="ProbeDenied", probed_at=NOW), "readable", "ProbeDenied"),
         (probed(reason="ProbeDenied", probed_at=NOW, hours=1), "readable", "ProbeDenied"),
-        (probed(DENIED, reason="ProbeDenied", hours=1), "readable", "ProbeDenied"),
+        (probed(DENIED, reason="ProbeDenied", probed_at=NOW, hours=1), "readable", "ProbeDenied"),
         (probed(reason=CANNOT_RUN, probed_at=NOW), "effective", CANNOT_RUN),
         (probed(DENIED, reason=CANNOT_RUN, probed_at=NOW), "readable", "DenyAssignment"),
     ],
@@ -64,7 +70,7 @@ def test_what_is_in_the_way_is_said_and_gone_when_it_is() -> None:
 
 
 def test_a_denied_probe_keeps_its_own_word_beside_the_diagnosis() -> None:
-    seen = probed(DENIED, reason="ProbeDenied", message="denied: a/b", hours=1)
+    seen = probed(DENIED, reason="ProbeDenied", probed_at=NOW, message="denied: a/b", hours=1)
     assert (seen.message, seen.diagnosis) == ("denied: a/b", DENIED.message)
 
 

@@ -122,9 +122,22 @@ def test_a_grant_that_no_probe_can_prove_waits_for_the_window() -> None:
     assert (seen.state, seen.reason) == ("readable", "AwaitingWindow")
 
 
+def test_the_window_is_no_evidence_for_what_a_probe_has_still_to_try() -> None:
+    """A record that was lost, or is new, of an assignment that is old."""
+    seen = look(looks(3, probed()), held(), READ, at(minutes=61))
+    assert (seen.state, seen.reason) == ("readable", "AwaitingProbe")
+    assert not late(seen, at(minutes=61))
+    assert due(seen, LOOKS, at(minutes=61)) == at(minutes=62)
+
+
+def inconclusive(seen: Progress) -> Progress:
+    """A probe has tried it, and could not tell."""
+    return proven(seen, None, "no answer", at(600)) if seen.grant.verify != "read" else seen
+
+
 @pytest.mark.parametrize("wanted", [progress(), probed()])
 def test_the_window_is_evidence_once_it_has_passed(wanted: Progress) -> None:
-    seen = look(looks(3, wanted), held(), READ, at(minutes=61))
+    seen = look(inconclusive(looks(3, wanted)), held(), READ, at(minutes=61))
     assert (seen.state, seen.evidence) == ("effective", "WindowPassed")
 
 

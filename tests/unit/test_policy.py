@@ -205,3 +205,13 @@ def test_the_narrowest_place_says_what_counts_as_effective(
     rules = "propagation: {verify: probe, verifyRules: {nodeSubnets: loadBalancer}}\n"
     text = POLICY_TEXT.replace("  default:\n", "  default:\n    verify: read\n") + rules
     assert parse(text.encode()).verify_for(profile, rule, declared) == verify
+
+
+def test_nothing_is_learned_from_denials_unless_policy_says_so() -> None:
+    assert policy().propagation.learn is False
+
+
+def test_without_a_rule_the_policys_own_way_to_verify_holds() -> None:
+    own = policy("propagation: {verify: probe, verifyRules: {nodeSubnets: read}}\n")
+    assert own.verify_for("") == "probe"
+    assert own.verify_for("", "nodeSubnets") == "read"

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from grantkeeper.explanation import Explained, Explanation
-from grantkeeper.view import printable, unbroken
+from grantkeeper.view import printable, unbroken, with_rows
 
 
 def whole(found: Explanation) -> RenderableType:
@@ -54,9 +54,7 @@ def _grant(grant: Explained) -> Text:
         rows.append(grant.message)
     if grant.remedy:
         rows.append(grant.remedy)
-    for row in rows:
-        text.append(f"\n  {printable(row)}")
-    return text
+    return with_rows(text, rows)
 
 
 def _existence(grant: Explained) -> str:
@@ -80,12 +78,11 @@ def _unread(found: Explanation) -> Iterator[Text]:
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[Text]:
     """A title with its lines below; nothing when there are none."""
-    rows = [f"\n  {printable(line)}" for line in lines]
+    rows = list(lines)
     if rows:
         text = unbroken("")
         text.append(f"\n{title}", "bold underline")
-        text.append("".join(rows))
-        yield text
+        yield with_rows(text, rows)
 
 
 def _verdict(found: Explanation) -> str:

@@ -13,8 +13,8 @@ from grantkeeper import view
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.connection import Place, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
-from grantkeeper.sight import unsafe
 from shared.arm import Arm
+from shared.definitions import unsafe
 from shared.permissions import Permissions, RoleDefinition
 from shared.policy import Policy
 from shared.roles import NotGrantable, role_guid, role_name
@@ -157,6 +157,4 @@ def _text(role: Role) -> Text:
     for block in role.permissions or ():
         for kind, patterns in zip(_KINDS, msgspec.structs.astuple(block), strict=True):
             rows += [f"{kind:15} {pattern}" for pattern in patterns]
-    for row in rows:
-        text.append(f"\n  {view.printable(row)}")
-    return text
+    return view.with_rows(text, rows)

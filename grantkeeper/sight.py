@@ -2,29 +2,21 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from grantkeeper.explanation import Seen, Unread
 from shared import progress
 from shared.arm import Arm
+from shared.definitions import unsafe
 from shared.errors import Failure
 from shared.held import stronger
 from shared.links import Links
 from shared.model import Assignment, Grant, Progress
-from shared.permissions import RoleDefinition, danger
 from shared.policy import Policy
 from shared.resource_id import ResourceId, parse_scope
 from shared.roles import role_name
 from shared.wanted import INVALID_SCOPE
 from shared.wire import FACTS
-
-
-def unsafe(definition: RoleDefinition | None, policy: Policy, role: str) -> tuple[str, str]:
-    """Why this role (GUID) must not be granted to a cluster, by its definition: reason and
-    message, or two empty texts."""
-    if definition is None:
-        return "RoleDefinitionDoesNotExist", "the subscription knows no role of this id"
-    dangerous = danger(definition, policy.data_actions(role))
-    return ("RoleNotSafe", dangerous) if dangerous else ("", "")
 
 
 @dataclass(slots=True)
@@ -57,10 +49,11 @@ class Live:
 
     def __init__(self, arm: Arm, policy: Policy, now: datetime) -> None:
         self._arm = arm
+        # By role and subscription, None when it knows no such role. Raises `Failure`.
+        self._definition = cache(lambda role, where: arm.role_definition(where, role))
         self._policy = policy
         self._now = now
         self._links = Links(arm, policy, now, {})
-        self._definitions: dict[tuple[str, str], RoleDefinition | None] = {}
         self._held: dict[tuple[str, str], tuple[Assignment, ...] | None] = {}
         self._unread: dict[str, Unread] = {}
 
@@ -114,13 +107,6 @@ class Live:
                 self._held[key] = None
                 self._failed(f"role assignments of {principal}", failure)
         return self._held[key]
-
-    def _definition(self, role: str, subscription: str) -> RoleDefinition | None:
-        """The definition of a role, or None when the subscription knows none. Raises `Failure`."""
-        key = (role, subscription)
-        if key not in self._definitions:
-            self._definitions[key] = self._arm.role_definition(subscription, role)
-        return self._definitions[key]
 
     def _failed(self, what: str, failure: Failure) -> None:
         self._unread[what] = Unread(what, (), failure.reason, failure.message or None)

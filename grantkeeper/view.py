@@ -152,9 +152,7 @@ def _grant(grant: Grant, cluster: Cluster, now: datetime, width: int) -> Text:
         rows.append(f"left alone: it is there as {grant.held_as}")
     if grant.reason != grant.evidence or grant.message:
         rows.append(f"{grant.reason}: {grant.message}" if grant.message else grant.reason)
-    for row in rows:
-        text.append(f"\n  {printable(row)}")
-    return text.append_text(_bar(grant, cluster, now, width)).append("\n")
+    return with_rows(text, rows).append_text(_bar(grant, cluster, now, width)).append("\n")
 
 
 def _bar(grant: Grant, cluster: Cluster, now: datetime, width: int) -> Text:
@@ -204,7 +202,12 @@ def _effect(intent: AuditEntry, outcome: AuditEntry | None) -> Text:
         source += f" · request {intent.request_id}"
     if outcome and outcome.correlation_id:
         source += f" · correlation id {outcome.correlation_id}"
-    for row in (*rows, source):
+    return with_rows(text, (*rows, source))
+
+
+def with_rows(text: Text, rows: Iterable[str]) -> Text:
+    """The text as a paragraph's first line, with these below it."""
+    for row in rows:
         text.append(f"\n  {printable(row)}")
     return text
 

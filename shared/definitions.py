@@ -43,14 +43,23 @@ class Definitions:
         """Why this role (GUID) is not granted: reason and message; both empty when it may be.
         Raises `Failure`."""
         found = self.get(role, subscription_id)
-        if found is None:
-            return "RoleDefinitionDoesNotExist", "the subscription knows no role of this id"
-        if dangerous := danger(found, self.policy.data_actions(role)):
-            return "RoleNotSafe", dangerous
-        if found.custom and self.store.pin(role, found.digest) != found.digest:
+        reason, message = unsafe(found, self.policy, role)
+        if found and not reason and self._has_changed(role, found):
             return (
                 "RoleDefinitionChanged",
                 f"the custom role {found.name!r} may do something else than when it was first "
                 f"granted; `grantkeeper roles accept {role}` once it has been reviewed",
             )
-        return "", ""
+        return reason, message
+
+    def _has_changed(self, role: str, found: RoleDefinition) -> bool:
+        return found.custom and self.store.pin(role, found.digest) != found.digest
+
+
+def unsafe(definition: RoleDefinition | None, policy: Policy, role: str) -> tuple[str, str]:
+    """Why this role (GUID) must not be granted to a cluster, by its definition alone: reason and
+    message, or two empty texts."""
+    if definition is None:
+        return "RoleDefinitionDoesNotExist", "the subscription knows no role of this id"
+    dangerous = danger(definition, policy.data_actions(role))
+    return ("RoleNotSafe", dangerous) if dangerous else ("", "")

@@ -60,9 +60,10 @@ def main() -> int:
 def show(rows: list[Row], file: Path) -> None:
     """The table on stderr for people, the JSON on stdout for programs, and in a file."""
     Console(stderr=True).print(table(rows))
-    sys.stdout.write(to_json(rows))
+    text = to_json(rows)
+    sys.stdout.write(text)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(to_json(rows))
+    file.write_text(text)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ import random
 
 from tests.fuzz.targets import ENDPOINT, POLICY_TEXT, SUBSCRIPTION
 from tests.hostile.mutation import Spoiler
+from tests.hostile.texts import OWNER
 from tests.hostile.topology import Place, cluster
 
 _GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/net-main"
@@ -37,7 +38,7 @@ _FACTS = {
 
 def spoiler(chance: random.Random) -> Spoiler:
     """Spoils documents of the subscription that the targets manage."""
-    return Spoiler(SUBSCRIPTION, (SUBSCRIPTION, "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), chance)
+    return Spoiler(SUBSCRIPTION, (SUBSCRIPTION, OWNER), chance)
 
 
 def seeds() -> dict[str, list[bytes]]:

@@ -79,7 +79,7 @@ def _provisioned(record: Record, cluster: Cluster | None, policy: Policy, now: d
     state = cluster.provisioning_state
     if state == "Succeeded":
         return "True", "Succeeded", ""
-    if state in {"Failed", "Canceled"}:
+    if cluster.broken:
         said = cluster.failure or f"provisioning state is {state}"
         then = repair.advice(record, cluster)
         return "False", f"Provisioning{state}", "; ".join(filter(None, (said, then)))

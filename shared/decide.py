@@ -10,7 +10,7 @@ What is *true* of the cluster is said by `conditions`; here is only what to do.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from shared import learning, progress, repair
 from shared.evidence import owes_probe
@@ -24,8 +24,6 @@ from shared.schedule import NO_PLANS, Plans
 # (`ResourceNotFound` in the first minutes), before the cluster counts as gone.
 _STALE_LOOKS = 5
 _PROBE_POLLS = 720  # a command in the cluster is asked for every 5 s of a 60-minute window
-_SOON = timedelta(seconds=1)
-_BROKEN = {"Failed", "Canceled"}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -138,10 +136,9 @@ def next_turn(
     awaited = any(not p.grant.principal_id and not p.refused for p in record.grants)
     if awaited or not cluster.terminal:
         # An identity that a failed cluster lacks comes when somebody has repaired it.
-        broken = cluster.provisioning_state in _BROKEN
-        times.append(now + (policy.looks.blocked if broken else policy.looks.provisioning))
+        times.append(now + (policy.looks.blocked if cluster.broken else policy.looks.provisioning))
     if at := repair.due(record, cluster):
-        times.append(max(at, now + _SOON))
+        times.append(max(at, now + progress.SOON))
     if record.probe:
         times.append(now + policy.propagation.window / _PROBE_POLLS)
     return min((time for time in times if time is not None), default=None)
@@ -151,14 +148,14 @@ def _due(
     known: Progress, cluster: Cluster, policy: Policy, now: datetime, plans: Plans
 ) -> datetime | None:
     """When the grant wants the next look; one that a failed cluster cannot try waits for it."""
-    if cluster.provisioning_state in _BROKEN and owes_probe(known) and progress.is_past(known, now):
+    if cluster.broken and owes_probe(known) and progress.is_past(known, now):
         return now + policy.looks.blocked
     return progress.due(known, policy.looks, now, plans)
 
 
 def _next_without_cluster(record: Record, policy: Policy, now: datetime) -> datetime | None:
     if record.put_at and may_be_stale(record, policy, now):
-        return now + min(max(now - record.put_at, _SOON), policy.looks.absent / 4)
+        return now + min(max(now - record.put_at, progress.SOON), policy.looks.absent / 4)
     if record.request and not (record.seen_at or record.put_at or record.create_refused):
         return record.retry_at or now
     if record.absent_since and not is_deleted(record, policy, now):

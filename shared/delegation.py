@@ -13,7 +13,6 @@ from collections.abc import Iterable
 
 from shared.resource_id import guid
 
-CONDITION_VERSION = "2.0"  # the only one there is
 WRITE = "Microsoft.Authorization/roleAssignments/write"
 DELETE = "Microsoft.Authorization/roleAssignments/delete"
 

@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from shared.permissions import Permissions, RoleDefinition, at_least
 from shared.resource_id import InvalidId, guid, parse_scope
 
 _LONGEST = 32_768  # characters looked at; an event of Kubernetes has 1,024
@@ -57,11 +56,6 @@ class Missing:
     action: str
     scope: str
     principal: str
-
-    def covered_by(self, definition: RoleDefinition) -> bool:
-        """Whether a role of this definition would allow the action."""
-        needed = RoleDefinition("", "", custom=True, permissions=(Permissions((self.action,)),))
-        return at_least(definition, needed)
 
 
 def missing(text: str) -> Missing | None:

@@ -14,7 +14,7 @@ from shared.deny_assignments import DenyAssignment, all_of
 from shared.grants import needed
 from shared.model import Assignment, Denial, Grant, Progress
 from shared.permissions import Permissions, RoleDefinition, lacking
-from shared.resource_id import InvalidId, covers, parse_scope
+from shared.resource_id import covers_text, parse_scope
 from shared.roles import role_name
 
 DENY_ASSIGNMENT = "DenyAssignment"
@@ -79,7 +79,7 @@ def _suspects(
         if denial.identity == grant.identity and _concerns(denial, grant):
             if definition and lacking(definition, Permissions((denial.action,))):
                 yield f"the role {role_name(found.role)} does not allow {denial.action}"
-            elif not _covers(found.scope, denial.scope):
+            elif not covers_text(found.scope, denial.scope):
                 yield f"it is denied at {denial.scope}, and assigned at {found.scope}"
     if found.condition:
         yield f"the assignment is under a condition, which may not hold: {found.condition!a}"
@@ -87,11 +87,4 @@ def _suspects(
 
 def _concerns(denial: Denial, grant: Grant) -> bool:
     """Whether the denial is about the grant's scope, or what is above or below it."""
-    return _covers(grant.scope, denial.scope) or _covers(denial.scope, grant.scope)
-
-
-def _covers(wide: str, narrow: str) -> bool:
-    try:
-        return covers(wide, parse_scope(narrow))
-    except InvalidId:
-        return False
+    return covers_text(grant.scope, denial.scope) or covers_text(denial.scope, grant.scope)

@@ -85,9 +85,7 @@ class Intake:
         rejection = Rejection(reason, field, message, self.clock(), request_id, text=text)
         self.store.reject(rejection)
         self.lifecycle.rejected(rejection)
-        shown = field.encode(
-            "ascii", "backslashreplace"
-        ).decode()  # a parameter may be called anything
+        shown = ascii(field)[1:-1]  # a parameter may be called anything
         _log.warning("request=%s rejected=%s field=%s", request_id or "-", reason, shown)
 
 

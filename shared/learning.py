@@ -17,7 +17,15 @@ from shared.held import Definition
 from shared.model import Cluster, Denial, Progress, Record
 from shared.permissions import Permissions, at_least, danger, lacking
 from shared.policy import Policy
-from shared.resource_id import InvalidId, Scope, covers, parse_scope
+from shared.resource_id import (
+    ClusterId,
+    InvalidId,
+    Scope,
+    covers,
+    parse_cluster_id,
+    parse_scope,
+)
+from shared.wanted import is_of_aks
 
 _MOST = 10  # of one cluster; a flood of new ones pushes out none that is known
 _LIFE = 2  # times the look at what is blocked; Kubernetes keeps events for an hour
@@ -58,8 +66,9 @@ def unanswered(
     """The denials that no grant of the record answers, each with the role that would; those not
     heard again for a while are forgotten, unless they have led to a grant."""
     kept = []
+    cluster_id = parse_cluster_id(record.cluster_id)
     for denial in denials:
-        scope = _scope(denial, cluster)
+        scope = _scope(denial, cluster, cluster_id)
         stays = policy.propagation.learn and denial.role
         if denial.identity not in cluster.principals or scope is None:
             continue
@@ -79,14 +88,14 @@ def forgotten_at(denial: Denial, policy: Policy) -> datetime:
     return denial.at + _LIFE * policy.looks.blocked
 
 
-def _scope(denial: Denial, cluster: Cluster) -> Scope | None:
+def _scope(denial: Denial, cluster: Cluster, cluster_id: ClusterId) -> Scope | None:
     """Where the action is missing; None where no role of ours could help: above a resource group,
     or in the node resource group, which is AKS's own."""
     try:
         scope = parse_scope(denial.scope)
     except InvalidId:
         return None
-    return None if scope.resource_group.lower() == cluster.node_resource_group.lower() else scope
+    return None if is_of_aks(scope, cluster, cluster_id) else scope
 
 
 def _is_answered(

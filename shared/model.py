@@ -62,7 +62,12 @@ class Cluster(Struct, frozen=True):
     @property
     def terminal(self) -> bool:
         """No operation is running (learn.microsoft.com async-operations: the three end states)."""
-        return self.provisioning_state in {"Succeeded", "Failed", "Canceled"}
+        return self.provisioning_state == "Succeeded" or self.broken
+
+    @property
+    def broken(self) -> bool:
+        """The last operation did not succeed."""
+        return self.provisioning_state in {"Failed", "Canceled"}
 
     @property
     def has_managed_identity(self) -> bool:

@@ -152,10 +152,6 @@ class Policy(_Wire, frozen=True):
             return "RoleNotAllowed"
         return "" if any(e.covers(scope, managed) for e in entries) else "ScopeNotAllowed"
 
-    def may_assign_at(self, scope: Scope, managed: tuple[str, ...]) -> bool:
-        """Whether any role may be granted at this scope."""
-        return any(entry.covers(scope, managed) for entry in self.grantable)
-
     def data_actions(self, role: str) -> tuple[str, ...]:
         """The data actions that the role (GUID) may have: known of the built-in, or declared."""
         declared = {

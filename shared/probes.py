@@ -40,12 +40,10 @@ _LET_IN = "Your cluster can pull images from"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a probe says of one grant: it works, it is denied, or the probe cannot tell (None).
-    `missing` is what a denial names."""
+    """What a probe says of one grant: it works, it is denied, or the probe cannot tell (None)."""
 
     works: bool | None
     message: str = ""
-    missing: Missing | None = None
 
 
 def target_of(grant: Grant) -> str:
@@ -135,4 +133,4 @@ def _heard(progress: Progress, exit_code: int, output: str) -> Verdict:
 
 
 def _denied(missing: Missing) -> Verdict:
-    return Verdict(False, f"denied: {missing.action} at {missing.scope}", missing)
+    return Verdict(False, f"denied: {missing.action} at {missing.scope}")

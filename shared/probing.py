@@ -19,6 +19,11 @@ from shared.errors import Failure, Terminal, Transient, outlasted
 from shared.model import ProbeRun, Progress, Record
 from shared.resource_id import ClusterId
 
+# AKS keeps a result for a while only, and says NotFound as well when the command's pod could not
+# start (learn.microsoft.com/troubleshoot/azure/azure-kubernetes/connectivity/
+# resolve-az-aks-command-invoke-failures).
+_LOST = frozenset({"NotFound", "ResourceNotFound"})
+
 
 @dataclass(frozen=True, slots=True)
 class Prober:
@@ -55,12 +60,10 @@ class Prober:
         refused: Failure | None = None
         try:
             end = self.arm.command_end(cluster, run.command_id)
-        except Transient as failure:
-            end, refused = None, failure
-            if failure.reason in _LOST:
+        except Failure as failure:
+            if isinstance(failure, Terminal) or failure.reason in _LOST:
                 return _could_not_tell(record, run.target, f"no result: {failure.reason}", now)
-        except Terminal as failure:
-            return _could_not_tell(record, run.target, f"no result: {failure.reason}", now)
+            end, refused = None, failure
         if end is None and now - run.started_at < probes.LIMIT:
             return record
         if end:
@@ -78,12 +81,6 @@ class Prober:
         }
         grants = tuple(found.get(p.grant.key, p) for p in record.grants)
         return replace(record, probe=None, grants=grants)
-
-
-# AKS keeps a result for a while only, and says NotFound as well when the command's pod could not
-# start (learn.microsoft.com/troubleshoot/azure/azure-kubernetes/connectivity/
-# resolve-az-aks-command-invoke-failures).
-_LOST = frozenset({"NotFound", "ResourceNotFound"})
 
 
 def _with_denials(record: Record, output: str, now: datetime) -> Record:

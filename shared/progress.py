@@ -26,7 +26,7 @@ from shared.wanted import INVALID_SCOPE, assignment_name, remedy
 _SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
 _REMEMBERED = 100  # grants of former identities; a row of the table holds a few hundred in all
 _RETRY_LEAST, _RETRY_MOST = 240, 12  # 15 s to 5 min of 60 min
-_SOON = timedelta(seconds=1)
+SOON = timedelta(seconds=1)  # a look that is due already
 
 
 def follow(
@@ -186,6 +186,11 @@ def late(progress: Progress, now: datetime) -> bool:
     return not owes_probe(progress) and is_past(progress, now)
 
 
+def is_past(progress: Progress, now: datetime) -> bool:
+    """Whether the grant's window is over."""
+    return progress.deadline is not None and now >= progress.deadline
+
+
 def to_write(progress: Progress, now: datetime) -> bool:
     """Whether the grant's assignment has to be written in this turn."""
     grant = progress.grant
@@ -234,7 +239,7 @@ def due(
     if progress.grant.verify != "read" and not progress.readable_at:
         # A probe is the evidence, and reading only what it waits for: let it not wait long.
         soon = (progress.deadline - progress.written_at) / _RETRY_LEAST
-        return max((progress.read_at or now) + soon, now + _SOON)
+        return max((progress.read_at or now) + soon, now + SOON)
     plan = plans.get(kind_of(progress.grant), schedule.DEFAULT)
     seed = str(progress.grant.key)
     return schedule.next_look(progress.written_at, progress.deadline, now, seed, plan)
@@ -264,11 +269,6 @@ def _found(
         failing_since=None,
         retry_at=None,
     )
-
-
-def is_past(progress: Progress, now: datetime) -> bool:
-    """Whether the grant's window is over."""
-    return progress.deadline is not None and now >= progress.deadline
 
 
 def _is_unconfirmed(progress: Progress) -> bool:

@@ -14,7 +14,7 @@ from shared.denials import missing
 from shared.diagnosis import CERTAIN
 from shared.model import Cluster, Progress, Record
 from shared.profiles import REQUEST_TAG
-from shared.resource_id import InvalidId, covers, parse_cluster_id, parse_scope
+from shared.resource_id import covers_text, parse_cluster_id
 
 MOST = 3
 # Parts of the window between one PUT and the next: the last comes when the window is over.
@@ -64,16 +64,9 @@ def _is_there(record: Record, cluster: Cluster) -> bool:
         grants = [p for p in record.grants if p.grant.principal_id]
     else:
         grants = [p for p in record.grants if p.grant.principal_id == lack.principal]
-        if not any(_reaches(p, lack.scope) for p in grants):
+        if not any(covers_text(p.grant.scope, lack.scope) for p in grants):
             return False
     return bool(grants) and all(map(_may_work, grants))
-
-
-def _reaches(progress: Progress, scope: str) -> bool:
-    try:
-        return covers(progress.grant.scope, parse_scope(scope))
-    except InvalidId:
-        return False
 
 
 def _may_work(progress: Progress) -> bool:

@@ -176,6 +176,14 @@ def covers(held_at: str, scope: Scope) -> bool:
     return scope.key[1:].split("/")[: len(held)] == held
 
 
+def covers_text(held_at: str, text: str) -> bool:
+    """The same of a scope as somebody else wrote it; False if it is none."""
+    try:
+        return covers(held_at, parse_scope(text))
+    except InvalidId:
+        return False
+
+
 def _resource_group(text: str) -> str:
     if not _RESOURCE_GROUP.fullmatch(text):
         raise InvalidId(

@@ -82,6 +82,14 @@ def assignment_name(grant: Grant) -> str:
     return str(uuid.uuid5(_NAMES, seed))
 
 
+def is_of_aks(scope: Scope, cluster: Cluster, cluster_id: ClusterId) -> bool:
+    """Whether the scope is, or is in, the node resource group, which AKS itself sees to."""
+    return (
+        scope.subscription_id == cluster_id.subscription_id
+        and scope.resource_group.lower() == cluster.node_resource_group.lower()
+    )
+
+
 def remedy(grant: Grant) -> str:
     """What an administrator can do about a grant that is refused, or an empty text when the
     principal is not known yet."""
@@ -146,7 +154,7 @@ def _judged(
         return Grant(
             need.identity, principal, need.role, text, need.because, INVALID_SCOPE, source
         )  # fmt: skip
-    if _is_of_aks(scope, cluster, cluster_id):
+    if is_of_aks(scope, cluster, cluster_id):
         return None
     role = _honoured(need.role, scope, related)
     if role is None:
@@ -162,14 +170,6 @@ def _judged(
         source,
         need.rule,
         need.verify,
-    )
-
-
-def _is_of_aks(scope: Scope, cluster: Cluster, cluster_id: ClusterId) -> bool:
-    """Whether the scope is, or is in, the node resource group."""
-    return (
-        scope.subscription_id == cluster_id.subscription_id
-        and scope.resource_group.lower() == cluster.node_resource_group.lower()
     )
 
 

@@ -95,8 +95,7 @@ def build(
     **sdk: Any,
 ) -> Application:
     """Put it together. `clock` is this machine's; `sdk` goes to the ARM clients (tests pass
-    `transport=`);
-    `outgoing` takes the place of the real queues where a test moves the clock by hand."""
+    `transport=`); `outgoing` takes the place of the real queues where a test moves the clock."""
     managed = read.managed_subscriptions
     clock = azure_clock = AzureClock(clock)
 

@@ -10,10 +10,7 @@ from hypothesis import strategies as st
 from infra.emulator.access import Decision, linked_refusal, refusal
 from infra.emulator.world import Principal
 from shared.denials import Missing, all_missing, missing
-from shared.permissions import Permissions, RoleDefinition
-from shared.roles import NETWORK_CONTRIBUTOR
 from tests.unit.nouns import NET, NOW, PRINCIPAL, REGISTRY, SUB, SUBNET
-from tests.unit.test_permissions import BUILT_IN
 
 JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 USE = "Microsoft.Network/publicIPAddresses/join/action"
@@ -203,27 +200,3 @@ def test_whatever_a_text_says_each_part_is_well_formed(text: str) -> None:
 def test_no_text_takes_long_to_read(bait: str) -> None:
     """A pattern that tried each way to read a megabyte would not come back."""
     assert len(list(all_missing(bait * (1_000_000 // len(bait) + 1)))) < 100_000
-
-
-def role(*blocks: Permissions) -> RoleDefinition:
-    return RoleDefinition(NETWORK_CONTRIBUTOR, "a role", custom=True, permissions=blocks)
-
-
-@pytest.mark.parametrize(
-    ("name", "covered"),
-    [
-        ("Network Contributor", True),
-        ("Contributor", True),
-        ("Reader", False),
-        ("AcrPull", False),
-    ],
-)
-def test_a_role_covers_what_its_actions_include(name: str, covered: bool) -> None:
-    assert THIS.covered_by(BUILT_IN[name]) is covered
-
-
-def test_a_role_does_not_cover_what_it_takes_away_unless_another_block_gives_it() -> None:
-    without = Permissions(("Microsoft.Network/*",), (JOIN.upper(),))
-    assert not THIS.covered_by(role(without))
-    assert not THIS.covered_by(role(Permissions(data_actions=(JOIN,))))
-    assert THIS.covered_by(role(without, Permissions((JOIN,))))

@@ -80,14 +80,6 @@ def test_a_role_of_two_entries_may_be_granted_at_the_scopes_of_either() -> None:
         assert both.refusal(CUSTOM, parse_scope(scope), (SUB,)) == ""
 
 
-def test_an_assignment_may_be_made_where_any_entry_says() -> None:
-    two = parse(TWO_ENTRIES.encode())
-    assert two.may_assign_at(parse_scope(SUBNET), (SUB,))
-    assert two.may_assign_at(parse_scope(REGISTRY.replace(SUB, OTHER_SUB)), (SUB,))
-    assert not two.may_assign_at(parse_scope(REGISTRY), (SUB,))
-    assert not two.may_assign_at(parse_scope(SUBNET), (OTHER_SUB,))
-
-
 def test_the_grantable_roles_are_guids_in_order() -> None:
     names = ("Network Contributor", "AcrPull", "Key Vault Secrets User")
     expected = sorted([CUSTOM, *(BUILT_IN_ROLES[name] for name in names)])

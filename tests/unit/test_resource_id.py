@@ -15,6 +15,7 @@ from shared.resource_id import (
     ResourceId,
     cluster_id,
     covers,
+    covers_text,
     guid,
     parse_cluster_id,
     parse_scope,
@@ -266,3 +267,8 @@ def _accepted_only_if_clean(text: str) -> None:
     assert parse_scope(str(parsed)) == parsed
     assert str(parse_scope(str(parsed))) == str(parsed)
     assert parsed.key == text.lower()
+
+
+def test_what_is_no_scope_is_covered_by_none() -> None:
+    assert covers_text(GROUP, SUBNET)
+    assert not covers_text(GROUP, f"{SUBNET}/..")

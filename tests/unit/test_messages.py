@@ -1,7 +1,6 @@
-"""What others send is taken strictly, or refused with the field and the remedy."""
+"""A request is taken strictly, or refused with the field and the remedy."""
 
 import json
-import re
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -13,11 +12,10 @@ from hypothesis import strategies as st
 from shared.messages import (
     MAX_BYTES,
     Refusal,
-    cluster_named_by,
-    cluster_to_wake,
     decoded,
     parse_request,
 )
+from tests.unit.damage import clean, damaged
 from tests.unit.nouns import CLUSTER, OTHER_SUB, SUB
 
 BODY: dict[str, Any] = {
@@ -28,7 +26,6 @@ BODY: dict[str, Any] = {
     "name": "c1",
     "location": "westus2",
 }
-WRITE = "Microsoft.Resources.ResourceWriteSuccess"
 
 
 def parse(text: bytes) -> Any:
@@ -242,96 +239,11 @@ def test_no_json_causes_anything_but_a_request_or_a_refusal(changes: dict[str, A
         assert request.cluster_id.startswith("/subscriptions/")
 
 
-SPOILERS = [
-    "",
-    '"',
-    "{",
-    "}",
-    ":",
-    ",",
-    "\\",
-    "\\u0000",
-    "\0",
-    "\u202e",
-    "é",
-    "..",
-    "/",
-    "%2e",
-    "7",
-    "null",
-]
-
-
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32))
-def test_no_damaged_message_causes_anything_but_a_clean_cluster_or_a_refusal(seed: int) -> None:
-    """10,000 of each kind, a hundred from each number drawn."""
+def test_no_damaged_request_causes_anything_but_a_clean_cluster_or_a_refusal(seed: int) -> None:
+    """10,000 of them, a hundred from each number drawn."""
     dice = Random(seed)  # noqa: S311
     for _ in range(100):
         with suppress(Refusal):
-            _clean(parse(damaged(encoded().decode(), dice).encode()).cluster_id)
-        with suppress(Refusal):
-            _clean(str(cluster_to_wake(damaged(str(CLUSTER), dice), (SUB,))))
-        named = cluster_named_by(WRITE, damaged(str(CLUSTER), dice), (SUB,))
-        if named:
-            _clean(str(named))
-
-
-def damaged(text: str, dice: Random) -> str:
-    """The text with a few characters swapped, doubled or lost."""
-    for _ in range(dice.randint(1, 3)):
-        place = dice.randrange(len(text))
-        text = text[:place] + dice.choice(SPOILERS) + text[place + dice.randrange(3) :]
-    return text
-
-
-def _clean(cluster_id: str) -> None:
-    assert re.fullmatch(r"/subscriptions/[-0-9a-f]{36}/[-\w./()]+", cluster_id, re.ASCII)
-    assert "/../" not in cluster_id
-
-
-@pytest.mark.parametrize("outcome", ["Success", "Failure", "Cancel"])
-@pytest.mark.parametrize("verb", ["Write", "Delete", "Action"])
-@pytest.mark.parametrize(
-    "subject", [str(CLUSTER), str(CLUSTER).upper(), f"{CLUSTER}/agentPools/a1"]
-)
-def test_events_about_a_cluster_name_it(verb: str, outcome: str, subject: str) -> None:
-    kind = f"Microsoft.Resources.Resource{verb}{outcome}"
-    assert cluster_named_by(kind, subject, (SUB,)) == CLUSTER
-
-
-@pytest.mark.parametrize(
-    ("kind", "subject"),
-    [
-        ("", str(CLUSTER)),
-        ("Microsoft.Storage.BlobCreated", str(CLUSTER)),
-        (f"x{WRITE}", str(CLUSTER)),
-        (f"{WRITE}\n", str(CLUSTER)),
-        (WRITE, ""),
-        (WRITE, f"{CLUSTER}/"),
-        (WRITE, f"{CLUSTER}/agentPools/"),
-        (WRITE, f"{CLUSTER}/agentPools/../x"),
-        (WRITE, f"{CLUSTER}/maintenanceConfigurations/default"),
-        (WRITE, str(CLUSTER).replace(SUB, OTHER_SUB)),
-        (WRITE, str(CLUSTER.group)),
-        (WRITE, 5),
-        (WRITE, [str(CLUSTER)]),
-        (WRITE, None),
-        (5, str(CLUSTER)),
-        (None, str(CLUSTER)),
-    ],
-)
-def test_any_other_event_names_none(kind: object, subject: object) -> None:
-    assert cluster_named_by(kind, subject, (SUB,)) is None
-
-
-def test_a_turn_is_taken_of_a_managed_cluster_only() -> None:
-    assert cluster_to_wake(str(CLUSTER), (SUB,)) == CLUSTER
-    for text, reason in (
-        ("x", "InvalidId"),
-        (f'{{"id": "{CLUSTER}"}}', "InvalidId"),
-        (str(CLUSTER).replace(SUB, OTHER_SUB), "SubscriptionNotManaged"),
-    ):
-        with pytest.raises(Refusal) as caught:
-            cluster_to_wake(text, (SUB,))
-        assert caught.value.reason == reason
+            assert clean(parse(damaged(encoded().decode(), dice).encode()).cluster_id)

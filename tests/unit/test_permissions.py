@@ -1,4 +1,4 @@
-"""Roles compared by what they allow, and the dangerous ones told; checked against brute force."""
+"""Roles compared by what they allow; checked against brute force."""
 
 import itertools
 import re
@@ -7,51 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.emulator.roles import built_in_roles
 from shared.grants import RULES, Rule
 from shared.permissions import (
     Permissions,
     RoleDefinition,
     at_least,
     covers,
-    danger,
     lacking,
     overlap,
 )
-from shared.roles import BUILT_IN_ROLES, DATA_ACTIONS
+from tests.unit.role_definitions import BUILT_IN, allowed, matches, role
 
-BUILT_IN = {
-    each.role_name: RoleDefinition(
-        each.guid,
-        each.role_name,
-        custom=False,
-        permissions=tuple(
-            Permissions(p.actions, p.not_actions, p.data_actions, p.not_data_actions)
-            for p in each.permissions
-        ),
-    )
-    for each in built_in_roles()
-}
-
-
-def role(*blocks: Permissions, name: str = "a role") -> RoleDefinition:
-    return RoleDefinition("a0a0a0a0-0000-4000-8000-000000000001", name, True, blocks)
-
-
-def matches(pattern: str, action: str) -> bool:
-    """Written another way than the product's: by regular expression."""
-    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), action, re.IGNORECASE))
-
-
-def allowed(definition: RoleDefinition, action: str) -> bool:
-    return any(
-        any(matches(given, action) for given in block.actions)
-        and not any(matches(taken, action) for taken in block.not_actions)
-        for block in definition.permissions
-    )
-
-
-# --- one role compared with another --------------------------------------------------------------
+# --- one role compared with another ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -180,164 +147,7 @@ def test_many_wildcards_are_no_burden() -> None:
     assert not covers(wide, narrow)
 
 
-# --- digest --------------------------------------------------------------------------------------
-
-
-def test_a_digest_is_of_what_the_role_may_do_however_it_is_written() -> None:
-    one = role(Permissions(("A/read", "B/read"), data_actions=("C",)), Permissions(("D",)))
-    other = role(Permissions(("d",)), Permissions(("b/READ", "a/read"), (), ("c",)), name="other")
-    assert one.digest == other.digest
-    assert re.fullmatch("[0-9a-f]{64}", one.digest)
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        Permissions(("A/read",)),
-        Permissions(("A/read", "A/write"), ("A/write",)),
-        Permissions(("A/read",), (), ("A/write",)),
-        Permissions(("A/read",), (), (), ("A/write",)),
-        Permissions((), ("A/read", "A/write")),
-        Permissions(("A/readA/write",)),
-    ],
-)
-def test_a_role_that_may_do_something_else_has_another_digest(changed: Permissions) -> None:
-    assert role(changed).digest != role(Permissions(("A/read", "A/write"))).digest
-
-
-# --- danger --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "action",
-    [
-        "*",
-        "*/write",
-        "*/action",
-        "*/delete",
-        "Microsoft.*/write",
-        "Microsoft.Authorization/*",
-        "microsoft.authorization/ROLEASSIGNMENTS/write",
-        "Microsoft.Authorization/roleAssignments/delete",
-        "Microsoft.Authorization/roleDefinitions/*",
-        "Microsoft.Authorization/policyAssignments/write",
-        "Microsoft.Authorization/elevateAccess/Action",
-        "Microsoft.Authorization/*/assignments/write",
-        "Microsoft.ManagedIdentity/userAssignedIdentities/*",
-    ],
-)
-def test_a_role_that_can_grant_itself_more_is_dangerous_and_the_action_is_named(
-    action: str,
-) -> None:
-    assert repr(action) in danger(role(Permissions(("A/read", action))), ())
-
-
-@pytest.mark.parametrize(
-    ("action", "why"),
-    [
-        ("*/write", "reaches namespaces by a wildcard"),
-        ("Microsoft.*/x/write", "reaches namespaces by a wildcard"),
-        ("Microsoft.Authorization/locks/write", "can change who may do what"),
-        ("Microsoft.ManagedIdentity/*", "can federate identities"),
-    ],
-)
-def test_a_danger_is_told_in_a_sentence(action: str, why: str) -> None:
-    assert danger(role(Permissions((action,))), ()) == f"action {action!r} {why}"
-
-
-@pytest.mark.parametrize(
-    "action",
-    [
-        "*/read",
-        "Microsoft.Authorization/*/read",
-        "Microsoft.Network/*",
-        "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
-        "Microsoft.Resources/deployments/*",
-    ],
-)
-def test_what_grants_nothing_is_not_dangerous(action: str) -> None:
-    assert danger(role(Permissions((action,))), ()) == ""
-
-
-def test_no_exception_makes_everything_harmless() -> None:
-    assert danger(BUILT_IN["Contributor"], ())
-    spared = Permissions(("Microsoft.Authorization/*",), ("Microsoft.Authorization/*/write",))
-    assert danger(role(spared), ())
-
-
-def test_federation_may_be_taken_away() -> None:
-    identities = "Microsoft.ManagedIdentity/userAssignedIdentities/"
-    spared = Permissions((f"{identities}*",), (f"{identities}federatedIdentityCredentials/*",))
-    assert danger(role(spared), ()) == ""
-
-
-def test_data_actions_must_be_declared() -> None:
-    reads = role(Permissions(data_actions=("Microsoft.KeyVault/vaults/secrets/getSecret/action",)))
-    assert "getSecret" in danger(reads, ())
-    assert danger(reads, ("microsoft.keyvault/vaults/secrets/*",)) == ""
-    assert "'*'" in danger(role(Permissions(data_actions=("*",))), ("Microsoft.KeyVault/*",))
-
-
-@pytest.mark.parametrize("name", ["Owner", "Contributor", "User Access Administrator"])
-def test_the_roles_that_are_never_granted_are_dangerous(name: str) -> None:
-    assert danger(BUILT_IN[name], ("*",))
-
-
-@pytest.mark.parametrize("name", sorted(BUILT_IN_ROLES))
-def test_the_roles_that_are_granted_are_not_dangerous(name: str) -> None:
-    definition = BUILT_IN[name]
-    assert danger(definition, DATA_ACTIONS.get(definition.role, ())) == ""
-
-
-def test_a_contributor_of_identities_can_federate_them() -> None:
-    definition = BUILT_IN["Managed Identity Contributor"]
-    assert "federatedIdentityCredentials/write" in danger(definition, ())
-
-
-DANGEROUS = [
-    "Microsoft.Authorization/roleAssignments/write",
-    "Microsoft.Authorization/roleAssignments/delete",
-    "Microsoft.Authorization/roleDefinitions/write",
-    "Microsoft.Authorization/policyAssignments/write",
-    "Microsoft.Authorization/elevateAccess/action",
-    "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
-]
-
-
-@st.composite
-def blurred(draw: st.DrawFn, actions: list[str]) -> str:
-    """An action with stretches of it replaced by wildcards, or left alone."""
-    text = draw(st.sampled_from(actions))
-    for _ in range(draw(st.integers(0, 3))):
-        start = draw(st.integers(0, len(text)))
-        end = draw(st.integers(start, len(text)))
-        text = f"{text[:start]}*{text[end:]}"
-    return draw(st.sampled_from([text, text.upper()]))
-
-
-BLURRED = st.lists(blurred(DANGEROUS), max_size=2).map(tuple)
-
-
-@given(st.lists(st.builds(Permissions, BLURRED, BLURRED), max_size=2))
-def test_no_dangerous_action_is_missed(blocks: list[Permissions]) -> None:
-    definition = role(*blocks)
-    if any(allowed(definition, action) for action in DANGEROUS):
-        assert danger(definition, ())
-
-
-SECRETS = [f"Microsoft.KeyVault/vaults/{x}/action" for x in ("secrets/get", "secrets/set", "keys")]
-PATTERNS = st.lists(blurred(SECRETS), max_size=2).map(tuple)
-
-
-@given(PATTERNS, PATTERNS, PATTERNS)
-def test_no_undeclared_data_action_is_missed(
-    given_away: tuple[str, ...], taken: tuple[str, ...], declared: tuple[str, ...]
-) -> None:
-    definition = role(Permissions((), (), given_away, taken))
-    as_actions = role(Permissions(given_away, taken))
-    undeclared = [a for a in SECRETS if not any(matches(p, a) for p in declared)]
-    if any(allowed(as_actions, action) for action in undeclared):
-        assert danger(definition, declared)
+# --- what a role lacks ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -374,3 +184,28 @@ def test_an_action_is_no_data_action() -> None:
     needed = Permissions(data_actions=("A.B/c/read",))
     assert lacking(role(Permissions(("*",))), needed) == "A.B/c/read"
     assert lacking(role(Permissions(data_actions=("A.B/*",))), needed) == ""
+
+
+# --- digest ---------------------------------------------------------------------------------------
+
+
+def test_a_digest_is_of_what_the_role_may_do_however_it_is_written() -> None:
+    one = role(Permissions(("A/read", "B/read"), data_actions=("C",)), Permissions(("D",)))
+    other = role(Permissions(("d",)), Permissions(("b/READ", "a/read"), (), ("c",)), name="other")
+    assert one.digest == other.digest
+    assert re.fullmatch("[0-9a-f]{64}", one.digest)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        Permissions(("A/read",)),
+        Permissions(("A/read", "A/write"), ("A/write",)),
+        Permissions(("A/read",), (), ("A/write",)),
+        Permissions(("A/read",), (), (), ("A/write",)),
+        Permissions((), ("A/read", "A/write")),
+        Permissions(("A/readA/write",)),
+    ],
+)
+def test_a_role_that_may_do_something_else_has_another_digest(changed: Permissions) -> None:
+    assert role(changed).digest != role(Permissions(("A/read", "A/write"))).digest

@@ -5,20 +5,11 @@ from pathlib import Path
 import pytest
 
 from shared.policy_file import Fault, PolicyError, load, parse
-from tests.unit.nouns import OTHER_SUB, POLICY_TEXT, REGISTRY, SUB, policy
+from tests.unit.nouns import POLICY_TEXT, REGISTRY, SUB
+from tests.unit.policy_texts import GRANT, SCOPES, changed
 
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = [
-    "policy.yaml",
-    "infra/stack/policy.yaml",
-    "infra/demo/policy.yaml",
-    "tests/flow/policy.yaml",
-    "tests/e2e/policy.yaml",
-]
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 ROLES = "[Network Contributor, AcrPull, Container Registry Repository Reader]"
-SCOPES = "[/subscriptions/*/resourceGroups/net-*, /subscriptions/*/resourceGroups/shared-*]"
-GRANT = "grants: [{{identity: {0}, role: {1}, scope: '{2}', because: x}}]\n"
 DECLARED = GRANT.format("kubelet", "AcrPull", REGISTRY)
 PROFILE = "profiles.default"
 CLUSTER = f"{PROFILE}.cluster"
@@ -29,16 +20,6 @@ def faults(text: str | bytes) -> tuple[Fault, ...]:
     with pytest.raises(PolicyError) as refused:
         parse(text if isinstance(text, bytes) else text.encode())
     return refused.value.faults
-
-
-def changed(before: str, after: str) -> str:
-    assert before in POLICY_TEXT
-    return POLICY_TEXT.replace(before, after, 1)
-
-
-@pytest.mark.parametrize("path", SHIPPED)
-def test_the_shipped_policies_are_usable(path: str) -> None:
-    assert load(ROOT / path).profiles
 
 
 @pytest.mark.parametrize(
@@ -217,37 +198,6 @@ def test_one_error_has_a_line_for_each_fault(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("scope", "pattern"),
-    [
-        ("/subscriptions/{subscriptionId}/resourceGroups/shared-{name}", SCOPES),
-        ("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroup}", SCOPES),
-        ("/subscriptions/{subscriptionId}/resourceGroups/shared-{location}", SCOPES),
-        (REGISTRY.replace(SUB, OTHER_SUB), SCOPES),  # it may be managed, which the file cannot say
-        (
-            "/subscriptions/{subscriptionId}/resourceGroups/a",
-            f"[/subscriptions/{SUB}/resourceGroups/a]",
-        ),
-    ],
-)
-def test_a_declared_grant_that_may_be_allowed_for_some_cluster_is_no_fault(
-    scope: str, pattern: str
-) -> None:
-    text = changed(SCOPES, pattern) + GRANT.format("kubelet", "AcrPull", scope)
-    assert parse(text.encode()).grants[0].scope == scope
-
-
-def test_dates_and_versions_in_quotes_stay_texts() -> None:
-    text = changed(
-        "      properties:\n",
-        "      tags: {since: 2026-01-01, odd: '='}\n"
-        "      properties:\n        kubernetesVersion: '1.30'\n",
-    )
-    cluster = parse(text.encode()).profiles["default"].cluster
-    assert cluster["tags"] == {"since": "2026-01-01", "odd": "="}
-    assert cluster["properties"]["kubernetesVersion"] == "1.30"
-
-
 @pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "9223372036854775808", "1" * 5_000])
 def test_numbers_that_json_cannot_bear_are_faults(number: str) -> None:
     text = changed("count: 3", f"count: {number}")
@@ -262,10 +212,6 @@ def test_a_grant_of_a_profile_is_checked_as_any() -> None:
         f"{PROFILE}.grants[0].identity",
         f"{PROFILE}.grants[0].scope",
     }
-
-
-def test_the_usual_policy_has_no_fault() -> None:
-    assert policy("roles: {nodeSubnets: AcrPull}\n").roles == {"nodeSubnets": "AcrPull"}
 
 
 @pytest.mark.parametrize(

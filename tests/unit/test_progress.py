@@ -1,15 +1,12 @@
-"""Written, readable, effective; late; and when to look again: by table."""
+"""Written, readable, effective, and late; what is followed, and what is remembered: by table."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from shared.errors import NEEDS_ADMINISTRATOR, Terminal, Transient
-from shared.model import Assignment, Progress
-from shared.policy import Looks, Propagation
+from shared.errors import Terminal
+from shared.model import Progress
 from shared.progress import (
-    after_failure,
     due,
     failed,
     follow,
@@ -21,30 +18,8 @@ from shared.progress import (
     unprovable,
     written,
 )
-from shared.wanted import assignment_name
-from tests.unit.nouns import KUBELET_PRINCIPAL, NOW, PRINCIPAL, SUBNET, at, grant, progress
-
-HOUR = timedelta(hours=1)
-READ = Propagation()
-LOOKS = Looks()
-OURS = f"{SUBNET}/providers/Microsoft.Authorization/roleAssignments/{assignment_name(grant())}"
-
-
-def probed(**changes: Any) -> Progress:
-    """The usual grant, of which policy wants a proof."""
-    return progress(grant=grant(verify="probe", **changes))
-
-
-def held(**changes: Any) -> tuple[Assignment, ...]:
-    usual = {"id": OURS, "principal_id": PRINCIPAL, "role": grant().role, "scope": SUBNET}
-    return (Assignment(**{**usual, **changes}),)
-
-
-def looks(count: int, seen: Progress, propagation: Propagation = READ, **by: Any) -> Progress:
-    """So many looks that show the assignment, a minute apart."""
-    for number in range(1, count + 1):
-        seen = look(seen, held(**by), propagation, at(minutes=number))
-    return seen
+from tests.unit.looks import DONE, HOUR, LOOKS, OURS, READ, held, looks, probed
+from tests.unit.nouns import KUBELET_PRINCIPAL, NOW, SUBNET, at, grant, progress
 
 
 def test_a_write_is_written_and_starts_the_clock() -> None:
@@ -269,76 +244,6 @@ def test_an_assignment_unseen_and_written_again_keeps_its_window() -> None:
     for number in range(3):
         again = look(again, held(created_at=NOW), READ, at(minutes=61 + number))
     assert (again.state, again.evidence) == ("effective", "WindowPassed")
-
-
-@pytest.mark.parametrize(
-    ("seen", "moment", "expected"),
-    [
-        (progress(), NOW, True),
-        (progress(retry_at=at(60)), NOW, False),
-        (progress(retry_at=at(60)), at(60), True),
-        (progress(written_at=NOW), NOW, False),
-        (progress(grant=grant(principal_id="")), NOW, False),
-        (progress(grant=grant(refused="ScopeNotAllowed")), NOW, False),
-    ],
-)
-def test_what_is_to_be_written(seen: Progress, moment: datetime, expected: bool) -> None:
-    assert to_write(seen, moment) is expected
-
-
-DONE = written(progress(), OURS, HOUR, NOW)
-
-
-@pytest.mark.parametrize(
-    ("seen", "moment", "expected"),
-    [
-        (progress(), NOW, NOW),
-        (progress(retry_at=at(60)), NOW, at(60)),
-        (progress(grant=grant(principal_id="")), NOW, None),
-        (progress(grant=grant(refused="RoleNotAllowed")), NOW, at(hours=1)),
-        (progress(grant=grant(refused="InvalidScope")), NOW, None),
-        (looks(3, progress()), at(minutes=5), at(minutes=61)),
-        (look(looks(3, progress()), held(), READ, at(minutes=61)), at(minutes=61), None),
-        (proven(looks(3, probed()), True, "", at(300)), at(300), None),
-        (look(looks(3, progress()), (), READ, at(600)), at(600), at(660)),
-        (DONE, at(minutes=90), at(minutes=150)),
-    ],
-)
-def test_when_a_grant_is_due(seen: Progress, moment: datetime, expected: datetime | None) -> None:
-    assert due(seen, LOOKS, moment) == expected
-
-
-def test_a_written_grant_is_looked_at_before_its_deadline() -> None:
-    moment = due(DONE, LOOKS, at(60))
-    assert moment and at(60) < moment <= NOW + HOUR
-
-
-@pytest.mark.parametrize(
-    ("failure", "age", "reason", "wait"),
-    [
-        (Transient("PrincipalNotFound"), 0, "PrincipalNotFound", 15),
-        (Transient("PrincipalNotFound"), 400, "PrincipalNotFound", 100),
-        (Transient("PrincipalNotFound"), 900, "PrincipalMissing", 3600),
-        (Transient("ResourceNotFound"), 90_000, "ResourceNotFound", 300),
-        (Transient("TooManyRequests", retry_after=77), 0, "TooManyRequests", 77),
-        (Transient("AuthorizationFailed"), 0, "AuthorizationFailed", 15),
-        (Transient("AuthorizationFailed"), 599, "AuthorizationFailed", 149.75),
-        (Transient("AuthorizationFailed"), 600, NEEDS_ADMINISTRATOR, 3600),
-        (Transient("LinkedAuthorizationFailed"), 601, NEEDS_ADMINISTRATOR, 3600),
-        (Terminal("InvalidPrincipalId"), 0, "InvalidPrincipalId", 3600),
-    ],
-)
-def test_when_a_failed_write_is_repeated(
-    failure: Transient | Terminal, age: float, reason: str, wait: float
-) -> None:
-    assert after_failure(failure, at(-age), HOUR, LOOKS, NOW) == (reason, at(wait))
-
-
-def test_a_failure_remembers_when_it_began() -> None:
-    first = failed(progress(), Transient("X", "why"), READ, LOOKS, NOW)
-    second = failed(first, Transient("X"), READ, LOOKS, at(60))
-    assert (first.reason, first.message) == ("X", "why")
-    assert second.failing_since == NOW
 
 
 def test_progress_follows_what_is_wanted_and_remembers_what_was_written() -> None:

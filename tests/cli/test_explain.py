@@ -1,106 +1,27 @@
 """`explain` of a cluster's JSON: every grant with its property, verdict and remedy; no Azure."""
 
-import io
-import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.azure import policy
+from tests.cli.clusters import (
+    ADDON,
+    ALL_ROLES,
+    ELSEWHERE,
+    GROUPS,
+    KUBELET,
+    NODES,
+    PRINCIPAL,
+    REGISTRY,
+    TOPOLOGIES,
+    explained,
+    in_arm,
+    written,
+)
 from tests.cli.conftest import Type
-from tests.cli.records import SUBSCRIPTION, cluster_id
-
-PRINCIPAL = "aaaaaaaa-0000-4000-8000-000000000001"
-KUBELET = "aaaaaaaa-0000-4000-8000-000000000002"
-ADDON = "aaaaaaaa-0000-4000-8000-000000000003"
-GROUPS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
-NET = f"{GROUPS}/net-a/providers/Microsoft.Network"
-NODES, PODS = (f"{NET}/virtualNetworks/v/subnets/{name}" for name in ("nodes", "pods"))
-ELSEWHERE = f"{GROUPS}/other/providers/Microsoft.Network/virtualNetworks/v/subnets/nodes"
-REGISTRY = f"{GROUPS}/net-a/providers/Microsoft.ContainerRegistry/registries/images"
-ALL_ROLES = """
-      - AcrPull
-      - DNS Zone Contributor
-      - Managed Identity Operator
-      - Network Contributor
-      - Private DNS Zone Contributor
-      - Reader"""
-
-TOPOLOGIES: dict[str, dict[str, Any]] = {
-    "subnets": {
-        "agentPoolProfiles": [
-            {"name": "a", "vnetSubnetID": NODES, "podSubnetID": PODS},
-            {"name": "b", "vnetSubnetID": ELSEWHERE},
-        ]
-    },
-    "outbound": {
-        "networkProfile": {
-            "loadBalancerProfile": {
-                "outboundIPs": {"publicIPs": [{"id": f"{NET}/publicIPAddresses/out"}]},
-                "outboundIPPrefixes": {"publicIPPrefixes": [{"id": f"{NET}/publicIPPrefixes/p"}]},
-            }
-        },
-        "agentPoolProfiles": [{"nodePublicIPPrefixID": f"{NET}/publicIPPrefixes/nodes"}],
-    },
-    "private": {
-        "agentPoolProfiles": [{"name": "a", "vnetSubnetID": NODES}],
-        "apiServerAccessProfile": {
-            "enablePrivateCluster": True,
-            "privateDNSZone": f"{NET}/privateDnsZones/privatelink.westus2.azmk8s.io",
-        },
-        "diskEncryptionSetID": f"{GROUPS}/net-a/providers/Microsoft.Compute/diskEncryptionSets/d",
-    },
-    "app routing": {
-        "ingressProfile": {
-            "webAppRouting": {
-                "enabled": True,
-                "dnsZoneResourceIds": [f"{NET}/dnsZones/example.org"],
-                "identity": {"objectId": ADDON},
-            }
-        },
-        "bootstrapProfile": {"containerRegistryId": REGISTRY},
-    },
-}
-
-
-def in_arm(**properties: Any) -> dict[str, Any]:
-    """A cluster as ARM has it."""
-    return {
-        "id": cluster_id("c1"),
-        "name": "c1",
-        "location": "westus2",
-        "identity": {"type": "SystemAssigned", "principalId": PRINCIPAL},
-        "properties": {
-            "provisioningState": "Succeeded",
-            "nodeResourceGroup": "MC_team_c1",
-            "servicePrincipalProfile": {"clientId": "msi"},
-            "identityProfile": {"kubeletidentity": {"objectId": KUBELET}},
-            **properties,
-        },
-    }
-
-
-def in_az(body: dict[str, Any]) -> dict[str, Any]:
-    """The same as `az aks show` prints it: flat, with the SDK's names (`vnet_subnet_id`)."""
-    flat: dict[str, Any] = _renamed({**body, **body["properties"]})
-    del flat["properties"]
-    return flat
-
-
-def _renamed(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_renamed(each) for each in value]
-    if isinstance(value, dict):
-        return {_az_name(name): _renamed(each) for name, each in value.items()}
-    return value
-
-
-def _az_name(name: str) -> str:
-    """`publicIPPrefixes` → `publicIpPrefixes`, `vnetSubnetID` → `vnetSubnetId`."""
-    return re.sub("ID|IP(?!s)|DNS", lambda found: found[0].capitalize(), name)
 
 
 @pytest.fixture(autouse=True)
@@ -108,32 +29,8 @@ def _policy(place: Path) -> None:
     (place / "policy.yaml").write_text(policy(ALL_ROLES))
 
 
-def written(place: Path, body: Any) -> str:
-    file = place / "cluster.json"
-    file.write_text(json.dumps(body))
-    return str(file)
-
-
-def explained(typed: Type, place: Path, body: Any, *more: str) -> Any:
-    answer = typed("explain", "--json", "--cluster", written(place, body), *more)
-    assert answer.err == ""
-    return json.loads(answer.out) | {"code": answer.code}
-
-
-@pytest.mark.parametrize("topology", TOPOLOGIES)
-def test_both_forms_of_the_json_give_the_same_grants(
-    typed: Type, place: Path, topology: str
-) -> None:
-    body = in_arm(**TOPOLOGIES[topology])
-    arm, az = (explained(typed, place, form) for form in (body, in_az(body)))
-    for grant in (*arm["grants"], *az["grants"]):
-        grant["source"] = grant["source"].lower()
-    assert arm["grants"]
-    assert az == arm
-
-
 def test_a_grant_has_its_identity_role_scope_reason_and_property(typed: Type, place: Path) -> None:
-    explanation = explained(typed, place, in_arm(**TOPOLOGIES["subnets"]))
+    explanation = explained(typed, written(place, in_arm(**TOPOLOGIES["subnets"])))
     assert explanation["apiVersion"] == "grantkeeper/v1"
     assert explanation["identities"] == [
         {"identity": "controlPlane", "principalId": PRINCIPAL},
@@ -187,7 +84,7 @@ def test_each_refusal_is_explained(
     typed: Type, place: Path, roles: str, properties: Any, reason: str
 ) -> None:
     (place / "policy.yaml").write_text(policy(roles))
-    explanation = explained(typed, place, in_arm(**properties))
+    explanation = explained(typed, written(place, in_arm(**properties)))
     (grant,) = explanation["grants"]
     assert (grant["allowed"], grant["reason"], explanation["code"]) == (False, reason, 1)
     assert grant["message"]
@@ -195,13 +92,13 @@ def test_each_refusal_is_explained(
 
 
 def test_a_cluster_whose_grants_are_all_allowed_is_clear(typed: Type, place: Path) -> None:
-    explanation = explained(typed, place, in_arm(**TOPOLOGIES["outbound"]))
+    explanation = explained(typed, written(place, in_arm(**TOPOLOGIES["outbound"])))
     assert (len(explanation["grants"]), explanation["clear"], explanation["code"]) == (3, True, 0)
 
 
 def test_what_would_have_to_be_read_is_listed(typed: Type, place: Path) -> None:
     body = in_arm(**(TOPOLOGIES["subnets"] | TOPOLOGIES["app routing"]))
-    explanation = explained(typed, place, body)
+    explanation = explained(typed, written(place, body))
     assert {each["id"]: each["facts"] for each in explanation["unread"]} == {
         NODES: ["networkSecurityGroup", "routeTable"],
         ELSEWHERE: ["networkSecurityGroup", "routeTable"],
@@ -250,14 +147,14 @@ def test_a_cluster_that_is_not_looked_after_gets_nothing(
     typed: Type, place: Path, more: str, arguments: tuple[str, ...], why: str
 ) -> None:
     (place / "policy.yaml").write_text(policy(ALL_ROLES, more=more))
-    explanation = explained(typed, place, in_arm(**TOPOLOGIES["subnets"]), *arguments)
+    explanation = explained(typed, written(place, in_arm(**TOPOLOGIES["subnets"])), *arguments)
     assert (explanation["grants"], explanation["nothingBecause"]) == ([], why)
     assert explanation["code"] == 1
 
 
 def test_a_property_that_makes_no_sense_is_passed_over_and_named(typed: Type, place: Path) -> None:
     body = in_arm(agentPoolProfiles=[{"vnetSubnetID": 7}, {"vnetSubnetID": NODES}])
-    explanation = explained(typed, place, body)
+    explanation = explained(typed, written(place, body))
     assert explanation["faults"] == [
         {"property": "properties.agentPoolProfiles[0].vnetSubnetID", "message": "is not a text"}
     ]
@@ -275,55 +172,13 @@ def test_a_profile_brings_its_declared_grants(typed: Type, place: Path) -> None:
 """
     text = policy(ALL_ROLES).replace("profiles: {}\n", f"profiles:\n{profile}")
     (place / "policy.yaml").write_text(text)
-    assert explained(typed, place, in_arm())["grants"] == []
-    (grant,) = explained(typed, place, in_arm(), "--profile", "web")["grants"]
+    assert explained(typed, written(place, in_arm()))["grants"] == []
+    (grant,) = explained(typed, written(place, in_arm()), "--profile", "web")["grants"]
     assert (grant["scope"], grant["source"]) == (REGISTRY, "policy profiles.web.grants[0]")
     unknown = typed("explain", "--cluster", "cluster.json", "--profile", "batch")
     assert (unknown.code, unknown.err) == (
         2,
         "grantkeeper: batch: no such profile; there are: web\n",
-    )
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_json_may_come_on_standard_input_as_any_shell_writes_it(
-    typed: Type, monkeypatch: pytest.MonkeyPatch, encoding: str
-) -> None:
-    text = json.dumps(in_az(in_arm(**TOPOLOGIES["outbound"])))
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode(encoding))))
-    answer = typed("explain", "--cluster", "-")
-    assert (answer.code, answer.err) == (0, "")
-    assert "3 grants allowed, 0 refused." in answer.out
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("", "not the JSON of one managed cluster"),
-        ("[]", "not the JSON of one managed cluster"),
-        ("{}", "the cluster has no id"),
-        ('{"properties": {}, "id": null}', "the cluster has no id"),
-        ('{"id": "/subscriptions/x"}', "id: the id is not of a resource group"),
-        (f'{{"id": "{NODES}"}}', "id: the id is not a managed cluster's"),
-        ("[" * 200_000, "not the JSON of one managed cluster"),
-        ('{"a":' * 200_000, "nested too deeply"),
-        ('{"id": "\\ud800"}', "not the JSON of one managed cluster"),
-        ("\udcff", "not the JSON of one managed cluster"),
-    ],
-)
-def test_what_is_no_cluster_is_refused(typed: Type, place: Path, text: str, complaint: str) -> None:
-    (place / "cluster.json").write_bytes(text.encode(errors="surrogateescape"))
-    answer = typed("explain", "--cluster", "cluster.json")
-    assert (answer.code, answer.out) == (2, "")
-    assert complaint in answer.err
-    assert len(answer.err) < 300
-
-
-def test_a_file_that_is_not_there_is_said(typed: Type) -> None:
-    answer = typed("explain", "--cluster", "missing.json")
-    assert (answer.code, answer.err) == (
-        2,
-        "grantkeeper: missing.json: No such file or directory\n",
     )
 
 

@@ -1,6 +1,5 @@
 """`explain` of a live cluster: read with the caller's identity, and nothing written."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,11 @@ from grantkeeper.failure import CommandFailed
 from shared.resource_id import ResourceGroupId
 from shared.settings import Cloud
 from tests.cli.azure import Azure, policy
+from tests.cli.clusters import explained
 from tests.cli.conftest import Type
 
 ROUTED = {"networkPlugin": "azure", "outboundType": "userDefinedRouting"}
 CUSTOM = "cccccccc-0000-4000-8000-000000000001"
-
-
-def explained(typed: Type, cluster: str, *more: str) -> Any:
-    answer = typed("explain", "--json", "--cluster", cluster, *more)
-    assert answer.err == ""
-    return json.loads(answer.out) | {"code": answer.code}
 
 
 def only(explanation: Any) -> Any:

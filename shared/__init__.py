@@ -5,9 +5,10 @@ intake, reconcile, fleet, poison     what the doors do: a request, one turn, a l
 observe, act                         one look at Azure; the step of a turn, done on Azure
 probing                              a probe's command, begun and read
 definitions, links, obstacles        what a role may do, before it is granted; what else is read
-assignment_lists, planning           lists that clusters share; when to look, as learned here
+assignment_lists, deny_lists, planning    lists that clusters share; when to look, as learned
 audit                                a row before each write to Azure, and one after it
-arm, store, queues, lifecycle        the edges: one SDK, one file
+arm, store, ledger, queues, lifecycle   the edges: one SDK, one room
+tables                               the connection to the tables
 events                               pure: what happened, as CloudEvents
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 evidence                             what reading proves of a grant
@@ -23,7 +24,7 @@ egress, answers, azure_clock         what may leave the process; what ARM answer
 errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
 effects                              the nouns of the audit
-model, settings                      the nouns; the only reader of the environment
+model, rejections, settings          the nouns; the only reader of the environment
 declared                             the operator's grants that no cluster shows
 scope_pattern, shape, plain_yaml     where a role may be granted; data and types; YAML with lines
 denials, deny_assignments            what a 403 says is missing; what no role can give

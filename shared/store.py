@@ -1,4 +1,4 @@
-"""Only importer of azure.data.tables: records, requests, rejections, roles, audit, delays.
+"""The main tables: records, requests, rejections, roles, audit, delays.
 
 clusters      one row a cluster: partition = subscription, row = `group|name` in lower case
 requests      one row a request id: which cluster and which body it stands for
@@ -9,7 +9,6 @@ delays        one row a kind of grant: how long grants took to work
 """
 
 import contextlib
-import hashlib
 import logging
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,20 +25,20 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
+from shared import rejections, tables
 from shared.delays import Histogram
 from shared.effects import AuditEntry
-from shared.model import ClusterRequest, Record, Rejection
+from shared.model import ClusterRequest, Record
+from shared.rejections import Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.settings import WorkStorage
 
 _log = logging.getLogger(__name__)
 _TABLES = ("clusters", "requests", "rejections", "roles", "audit", "delays")
 _REQUEST_PARTITION = "request"
-_REJECTION_PARTITION = "rejection"
 _ROLE_PARTITION = "role"
 _DELAY_PARTITION = "delay"
 _DELAY_TRIES = 3
-_TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
 _PART = 16_000  # an Edm.String property holds 32 Ki UTF-16 units, and a character is at most two
 
 
@@ -53,11 +52,7 @@ class Damaged(Exception):
 
 def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> "Store":
     """The tables of the work account. `credential` serves when there is no connection string."""
-    if storage.connection_string:
-        service = TableServiceClient.from_connection_string(storage.connection_string, **sdk)
-    else:
-        service = TableServiceClient(storage.table_service_uri, credential=credential, **sdk)
-    return Store(service)
+    return Store(tables.service(storage, credential, **sdk))
 
 
 class Store:
@@ -65,8 +60,8 @@ class Store:
 
     def __init__(self, service: TableServiceClient) -> None:
         self._service = service
-        tables = (service.get_table_client(name) for name in _TABLES)
-        self._clusters, self._requests, self._rejections, self._roles, *others = tables
+        clients = (service.get_table_client(name) for name in _TABLES)
+        self._clusters, self._requests, self._rejections, self._roles, *others = clients
         self._audit, self._delays = others
 
     def ensure(self) -> None:
@@ -150,32 +145,20 @@ class Store:
 
     def reject(self, rejection: Rejection) -> None:
         """Keep a rejection with its text; the same text rejected again is the same row."""
-        digest = hashlib.sha256(rejection.text).hexdigest()[:32]
-        row = {
-            "PartitionKey": _REJECTION_PARTITION,
-            "RowKey": f"{rejection.request_id or '-'}|{digest}",
-            "reason": rejection.reason,
-            "field": rejection.field,
-            "message": rejection.message,
-            "at": rejection.at,
-            "requestId": rejection.request_id,
-            "cluster": rejection.cluster_id,
-            "text": rejection.text[:_TEXT_LIMIT],
-        }
-        self._rejections.upsert_entity(row, mode=UpdateMode.REPLACE)
+        self._rejections.upsert_entity(rejections.row(rejection), mode=UpdateMode.REPLACE)
 
     def rejections(self) -> Iterator[Rejection]:
         """Every rejection."""
+        return (rejection for rejection, _ in self.kept())
+
+    def kept(self) -> Iterator[tuple[Rejection, str]]:
+        """Every rejection with its ETag."""
         for row in self._rejections.list_entities():
-            yield Rejection(
-                reason=row["reason"],
-                field=row["field"],
-                message=row["message"],
-                at=datetime.fromisoformat(row["at"].isoformat()),
-                request_id=row["requestId"],
-                cluster_id=row["cluster"],
-                text=row["text"],
-            )
+            yield rejections.of_row(row), str(row.metadata["etag"])
+
+    def drop(self, rejection: Rejection, etag: str) -> None:
+        """Keep a rejection no longer, unless it has been rejected again since. Raises `Changed`."""
+        _delete(self._rejections, rejections.PARTITION, rejection.key, etag)
 
     def audit(self, entry: AuditEntry) -> None:
         """Add a row to the audit."""
@@ -282,4 +265,13 @@ def _write(table: TableClient, row: dict[str, Any], etag: str | None) -> None:
                 match_condition=MatchConditions.IfNotModified,
             )
     except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+        raise Changed from None
+
+
+def _delete(table: TableClient, partition: str, key: str, etag: str) -> None:
+    try:
+        table.delete_entity(
+            partition, key, etag=etag, match_condition=MatchConditions.IfNotModified
+        )
+    except (ResourceModifiedError, ResourceNotFoundError):
         raise Changed from None

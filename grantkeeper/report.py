@@ -11,7 +11,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from msgspec import Struct
 
 from shared.errors import NEEDS_ADMINISTRATOR
-from shared.model import Condition, Evidence, Progress, Record, Rejection, Status
+from shared.model import Condition, Evidence, Progress, Record, Status
+from shared.rejections import Rejection
 from shared.resource_id import parse_cluster_id
 from shared.roles import role_name
 from shared.store import Store

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import TABLE, Transient
-from shared.model import Condition, Event, Grant, Progress, Record, Rejection
+from shared.model import Condition, Event, Grant, Progress, Record
+from shared.rejections import Rejection
 from shared.roles import role_name
 
 CLUSTER_EXISTS = "ClusterExists"

@@ -11,9 +11,10 @@ from datetime import datetime
 
 from shared import messages, profiles
 from shared.lifecycle import Lifecycle
-from shared.model import ClusterRequest, Record, Rejection
+from shared.model import ClusterRequest, Record
 from shared.policy import Policy
 from shared.queues import Queues
+from shared.rejections import Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.store import Changed, Store
 

@@ -16,7 +16,8 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.eventgrid import EventGridPublisherClient
 
 from shared import events
-from shared.model import Event, Record, Rejection
+from shared.model import Event, Record
+from shared.rejections import Rejection
 from shared.settings import Settings
 
 _log = logging.getLogger(__name__)

@@ -121,6 +121,7 @@ class Assignment(Struct, frozen=True):
     scope: str
     created_at: datetime | None = None
     condition: str = ""
+    description: str = ""
 
 
 class Progress(Struct, frozen=True):
@@ -131,7 +132,9 @@ class Progress(Struct, frozen=True):
     looks that showed the assignment, `misses` those that did not. `held_as` says by which role and
     scope, when another assignment gives as much or more. `evidence` says why the grant is called
     effective. `failing_since` is when our write first failed, `retry_at` when to try again.
-    `diagnosis` is what was found to stand in the way at the last look that had to know.
+    `diagnosis` is what was found to stand in the way at the last look that had to know. `withheld`
+    is why it is not written again, though policy allows it. `left_at` is since when it is no longer
+    needed.
     """
 
     grant: Grant
@@ -152,11 +155,13 @@ class Progress(Struct, frozen=True):
     reason: str = ""
     message: str = ""
     diagnosis: str = ""
+    withheld: str = ""
+    left_at: datetime | None = None
 
     @property
     def refused(self) -> str:
         """Why the grant is not made; empty when it is allowed, or somebody else has made it."""
-        return "" if self.written_at else self.grant.refused
+        return "" if self.written_at else self.grant.refused or self.withheld
 
     @property
     def state(self) -> Literal["pending", "written", "readable", "effective"]:
@@ -285,15 +290,3 @@ class Record(Struct, frozen=True, omit_defaults=True):
 
     def condition(self, kind: str) -> Condition | None:
         return next((c for c in self.conditions if c.type == kind), None)
-
-
-class Rejection(Struct, frozen=True, omit_defaults=True):
-    """A request that was refused, or a message that could not be worked off, with its text."""
-
-    reason: str
-    field: str
-    message: str
-    at: datetime
-    request_id: str = ""
-    cluster_id: str = ""
-    text: bytes = b""

@@ -15,16 +15,18 @@ from shared.arm import Arm
 from shared.assignment_lists import AssignmentLists
 from shared.decide import may_be_stale
 from shared.definitions import Definitions
+from shared.deny_lists import DenyLists
 from shared.errors import Failure
 from shared.events import CLUSTER_EXISTS, EXISTS_ALREADY
 from shared.held import stronger
 from shared.links import Links
 from shared.messages import is_request_id
-from shared.model import Assignment, Cluster, Grant, Progress, Record, Rejection
+from shared.model import Assignment, Cluster, Grant, Progress, Record
 from shared.obstacles import Obstacles
 from shared.planning import Planner
 from shared.policy import Policy
 from shared.profiles import REQUEST_TAG
+from shared.rejections import Rejection
 from shared.resource_id import ClusterId, parse_scope
 from shared.store import Store
 from shared.wanted import INVALID_SCOPE, wanted
@@ -40,6 +42,7 @@ class Observer:
     store: Store
     definitions: Definitions
     lists: AssignmentLists
+    deny_lists: DenyLists
     planner: Planner
     policy: Policy
     managed: tuple[str, ...]
@@ -92,7 +95,7 @@ class Observer:
         held = self._held(to_read.values())
         known = tuple(assignment for found in held.values() for assignment in found or ())
         more = stronger((p.grant for p in to_read.values()), known, self.definitions.get)
-        diagnose = Obstacles(self.arm, self.definitions, record.denials).of
+        diagnose = Obstacles(self.deny_lists, self.definitions, record.denials, now).of
         return replace(
             record,
             faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from shared import conditions, messages
 from shared.lifecycle import Lifecycle
-from shared.model import Record, Rejection
+from shared.model import Record
+from shared.rejections import Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.store import Changed, Damaged, Store
 

@@ -20,11 +20,12 @@ from shared.arm import Arm
 from shared.decide import Step, decide, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.lifecycle import Lifecycle
-from shared.model import Record, Rejection
+from shared.model import Record
 from shared.observe import Observer
 from shared.planning import Planner
 from shared.policy import Policy
 from shared.queues import Queues
+from shared.rejections import Rejection
 from shared.resource_id import ClusterId
 from shared.store import Changed, Store
 

@@ -2,7 +2,7 @@
 
 import json
 
-from shared.model import Rejection
+from shared.rejections import Rejection
 from shared.store import Store
 from tests.cli import records
 from tests.cli.conftest import Type

@@ -14,7 +14,7 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from infra.stack.process import wait_until
-from shared.model import Rejection
+from shared.rejections import Rejection
 from shared.store import Store
 from tests.cli import records
 from tests.cli.conftest import Type

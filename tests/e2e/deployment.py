@@ -14,7 +14,8 @@ from azure.storage.queue import QueueClient
 
 from infra.stack.stack import Stack
 from shared import store
-from shared.model import Record, Rejection
+from shared.model import Record
+from shared.rejections import Rejection
 from shared.resource_id import ClusterId, cluster_id
 from shared.settings import WorkStorage
 from tests.e2e import loopback

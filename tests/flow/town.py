@@ -26,7 +26,8 @@ from infra.emulator.faults import Fault
 from infra.emulator.identity import PrincipalCredential
 from infra.emulator.wire import Request
 from shared import policy_file, queues, settings, wiring
-from shared.model import Record, Rejection
+from shared.model import Record
+from shared.rejections import Rejection
 from shared.resource_id import ClusterId, cluster_id
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from shared.conditions import merge
 from shared.events import happened, rejected
-from shared.model import Condition, Progress, Record, Rejection
+from shared.model import Condition, Progress, Record
+from shared.rejections import Rejection
 from tests.unit.nouns import CLUSTER, NOW, PRINCIPAL, SUBNET, at, grant, progress, record, request
 
 

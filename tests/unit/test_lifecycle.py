@@ -19,7 +19,8 @@ from infra.emulator.server import EmulatorServer
 from shared import settings
 from shared.conditions import merge
 from shared.lifecycle import Lifecycle, connect
-from shared.model import Event, Rejection
+from shared.model import Event
+from shared.rejections import Rejection
 from tests.unit.nouns import NOW, SUB, at, record
 
 BEFORE = record()

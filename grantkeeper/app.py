@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from grantkeeper import access, audit, durations, policies, policy_condition, status, submit, watch
+from grantkeeper import (
+    access,
+    audit,
+    durations,
+    policies,
+    policy_condition,
+    status,
+    submit,
+    upkeep,
+    watch,
+)
 from grantkeeper.connection import LOCAL_ENVIRONMENT, Place, local_environment, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
 from grantkeeper.options import AsJson, Interval, PolicyFile, Subscription, Timeout, default_policy
@@ -223,3 +233,4 @@ def policy_condition_command(
 
 app.command("explain")(access.explain_command)
 app.add_typer(access.roles_app, name="roles")
+app.add_typer(upkeep.poison_app, name="poison")

@@ -43,7 +43,9 @@ def printable(text: str) -> str:
 
 def clusters(found: Iterable[Cluster]) -> Table:
     """All clusters, a line each."""
-    table = _table("Cluster", "Ready", "Reason", "Cluster state", "Grants effective", "Next look")
+    table = with_columns(
+        "Cluster", "Ready", "Reason", "Cluster state", "Grants effective", "Next look"
+    )
     for cluster in found:
         effective = sum(grant.state == "effective" for grant in cluster.grants)
         table.add_row(
@@ -52,7 +54,7 @@ def clusters(found: Iterable[Cluster]) -> Table:
             printable(cluster.reason),
             printable(cluster.provisioning),
             f"{effective} of {len(cluster.grants)}",
-            "resync" if cluster.settled else _time(cluster.next_look),
+            "resync" if cluster.settled else moment(cluster.next_look),
         )
     return table
 
@@ -79,10 +81,10 @@ def detail(cluster: Cluster, now: datetime, width: int = 0) -> RenderableType:
 
 def rejections(found: Iterable[Rejected]) -> Table:
     """Refused messages, the latest first."""
-    table = _table("Rejected", "Request", "Reason", "Field", "What to do")
+    table = with_columns("Rejected", "Request", "Reason", "Field", "What to do")
     for each in found:
         cells = (each.request_id or "-", each.reason, each.field or "-", each.message)
-        table.add_row(_time(each.at), *map(printable, cells))
+        table.add_row(moment(each.at), *map(printable, cells))
     return table
 
 
@@ -124,17 +126,17 @@ def line(change: Change) -> str:
     before = f"{change.before} -> " if change.before not in (None, change.after) else ""
     reason = f" ({change.reason})" if change.reason else ""
     waits = change.deadline and change.after != "effective"
-    until = f", deadline {_time(change.deadline)}" if waits else ""
+    until = f", deadline {moment(change.deadline)}" if waits else ""
     name = _last(change.cluster)
     went = f"{before}{change.after}{reason}{until}"
     return printable(f"{change.at:%H:%M:%S} {name}  {change.subject}{where}: {went}")
 
 
 def _conditions(cluster: Cluster) -> Table:
-    table = _table("Condition", "Status", "Reason", "Since", "Message")
+    table = with_columns("Condition", "Status", "Reason", "Since", "Message")
     for each in cluster.conditions:
         reason, message = printable(each.reason), printable(each.message)
-        table.add_row(each.type, _state(each.status), reason, _time(each.since), message)
+        table.add_row(each.type, _state(each.status), reason, moment(each.since), message)
     return table
 
 
@@ -169,14 +171,14 @@ def _clock(grant: Grant, now: datetime) -> list[str]:
     """The three states and the ends of the window, a line each."""
     if grant.written_at is None:
         return []
-    rows = [f"written    {_time(grant.written_at)}"]
+    rows = [f"written    {moment(grant.written_at)}"]
     for name, at in (("readable", grant.readable_at), ("effective", grant.effective_at)):
         later = f"  {timeline.span(at - grant.written_at)} later" if at else ""
-        rows.append(f"{name:<11}{_time(at)}{later}")
+        rows.append(f"{name:<11}{moment(at)}{later}")
     if not grant.effective_at:
-        rows.append(f"expected   {_time(grant.expected_at)}")
+        rows.append(f"expected   {moment(grant.expected_at)}")
     left = timeline.left(grant, now)
-    rows.append(f"deadline   {_time(grant.deadline)}{f'  {left}' if left else ''}")
+    rows.append(f"deadline   {moment(grant.deadline)}{f'  {left}' if left else ''}")
     return rows
 
 
@@ -184,14 +186,14 @@ def _next_look(cluster: Cluster, now: datetime) -> str:
     at = cluster.next_look
     if at is None:
         return "resync"
-    return f"{_time(at)}  in {timeline.span(at - now)}" if at > now else "now"
+    return f"{moment(at)}  in {timeline.span(at - now)}" if at > now else "now"
 
 
 def _effect(intent: AuditEntry, outcome: AuditEntry | None) -> Text:
     """A write as a paragraph: when, what, how it ended, for whom and why."""
     end = outcome.outcome if outcome else "no outcome"
     text = unbroken("")
-    text.append(f"\n{_time(intent.at)}  {printable(intent.action)}  ", "bold")
+    text.append(f"\n{moment(intent.at)}  {printable(intent.action)}  ", "bold")
     text.append(printable(end), _COLOUR.get(end, "red"))
     rows = [f"on {intent.target}"]
     if intent.role:
@@ -217,10 +219,11 @@ def unbroken(text: str) -> Text:
     return Text(text, no_wrap=True, overflow="ignore")
 
 
-def _table(*columns: str) -> Table:
+def with_columns(*names: str) -> Table:
+    """An empty table with these columns."""
     table = Table(box=None, pad_edge=False, header_style="bold underline")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for name in names:
+        table.add_column(name, overflow="fold")
     return table
 
 
@@ -228,7 +231,7 @@ def _state(state: str) -> Text:
     return Text(state, _COLOUR.get(state, ""))
 
 
-def _time(at: datetime | None) -> str:
+def moment(at: datetime | None) -> str:
     """Local times would not match Azure's logs: UTC, and the day only when it is not today."""
     if at is None:
         return "-"

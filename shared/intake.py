@@ -13,7 +13,7 @@ from shared import messages, profiles
 from shared.lifecycle import Lifecycle
 from shared.model import ClusterRequest, Record
 from shared.policy import Policy
-from shared.queues import Queues
+from shared.queues import REQUESTS, Queues
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.store import Changed, Store
@@ -83,7 +83,9 @@ class Intake:
             self.store.recorded(request)
 
     def _reject(self, reason: str, field: str, message: str, text: bytes, request_id: str) -> None:
-        rejection = Rejection(reason, field, message, self.clock(), request_id, text=text)
+        rejection = Rejection(
+            reason, field, message, self.clock(), request_id, text=text, queue=REQUESTS
+        )
         self.store.reject(rejection)
         self.lifecycle.rejected(rejection)
         shown = ascii(field)[1:-1]  # a parameter may be called anything

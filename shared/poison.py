@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from shared import conditions, messages
 from shared.lifecycle import Lifecycle
 from shared.model import Record
-from shared.rejections import Rejection
+from shared.queues import RECONCILE, REQUESTS
+from shared.rejections import POISONED, RECORD_DAMAGED, Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.store import Changed, Damaged, Store
 
@@ -55,9 +56,9 @@ class Poison:
             cluster = messages.cluster_to_wake(text.decode(errors="replace"), self.managed)
             loaded = self.store.load(cluster)
         except messages.Refusal as refusal:
-            self._keep(refusal.reason, str(refusal), text)
+            self._keep(refusal.reason, str(refusal), text, RECONCILE)
         except Damaged:
-            self._keep("RecordDamaged", _DAMAGED, text)
+            self._keep(RECORD_DAMAGED, _DAMAGED, text, RECONCILE)
         else:
             record, etag = loaded or (Record(cluster_id=str(cluster)), None)
             self._stall(record, etag, "a turn failed five times; see the log")
@@ -84,10 +85,13 @@ class Poison:
         _log.error("cluster=%s stalled=Poisoned", record.cluster_id)
 
     def _reject(self, text: bytes, request_id: str) -> None:
-        self.lifecycle.rejected(self._keep("Poisoned", _REQUEST_FAILED, text, request_id))
+        rejection = self._keep(POISONED, _REQUEST_FAILED, text, REQUESTS, request_id)
+        self.lifecycle.rejected(rejection)
 
-    def _keep(self, reason: str, message: str, text: bytes, request_id: str = "") -> Rejection:
-        rejection = Rejection(reason, "", message, self.clock(), request_id, text=text)
+    def _keep(
+        self, reason: str, message: str, text: bytes, queue: str, request_id: str = ""
+    ) -> Rejection:
+        rejection = Rejection(reason, "", message, self.clock(), request_id, text=text, queue=queue)
         self.store.reject(rejection)
         _log.error("request=%s rejected=%s", request_id or "-", reason)
         return rejection

@@ -19,6 +19,7 @@ from shared.settings import WorkStorage
 
 REQUESTS = "cluster-requests"
 RECONCILE = "reconcile"
+LONGEST_TEXT = 48 * 1024  # bytes: in base64 it is the 64 KiB that a message may have
 
 _RETRIES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 1, "retry_total": 3}
 
@@ -61,6 +62,10 @@ class Queues:
     def submit(self, request: bytes) -> None:
         """Put a request on the queue, as a platform team would."""
         self._requests.send_message(request.decode())
+
+    def put_back(self, name: str, text: str) -> None:
+        """Put the text of a message that failed on its queue once more (`LONGEST_TEXT`)."""
+        {REQUESTS: self._requests, RECONCILE: self._reconcile}[name].send_message(text)
 
     def _take_back(self, message_id: str, pop_receipt: str) -> None:
         try:

@@ -19,12 +19,13 @@ from shared.act import Actor
 from shared.arm import Arm
 from shared.decide import Step, decide, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
+from shared.ledger import Ledger
 from shared.lifecycle import Lifecycle
 from shared.model import Record
 from shared.observe import Observer
 from shared.planning import Planner
 from shared.policy import Policy
-from shared.queues import Queues
+from shared.queues import RECONCILE, Queues
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId
 from shared.store import Changed, Store
@@ -40,6 +41,7 @@ class Reconciler:
 
     arm: Arm
     store: Store
+    ledger: Ledger
     queues: Queues
     lifecycle: Lifecycle
     observer: Observer
@@ -50,13 +52,22 @@ class Reconciler:
     clock: Callable[[], datetime]
 
     def changed(self, event_type: object, subject: object) -> None:
-        """An event says that the cluster named by `subject` may have changed; nothing in the
-        event is believed but that name, and only if it is a managed cluster's."""
-        cluster = messages.cluster_named_by(event_type, subject, self.managed)
-        if cluster is None:
-            _log.info("event dropped reason=NotAManagedCluster")
+        """An event says that the cluster, or the role assignment, named by `subject` may have
+        changed. Nothing in the event is believed but that name, and only if it is a managed
+        cluster's, or an assignment that such clusters use."""
+        if cluster := messages.cluster_named_by(event_type, subject, self.managed):
+            self.queues.wake(cluster)
             return
-        self.queues.wake(cluster)
+        users = self._users(messages.deleted_assignment(event_type, subject))
+        for cluster in users:
+            self.queues.wake(cluster)
+        if not users:
+            _log.info("event dropped reason=NotAManagedCluster")
+
+    def _users(self, assignment_id: str) -> tuple[ClusterId, ...]:
+        """The managed clusters that use the assignment."""
+        found = self.ledger.users(assignment_id) if assignment_id else ()
+        return tuple(cluster for cluster in found if cluster.subscription_id in self.managed)
 
     def turn_for(self, text: bytes) -> None:
         """Take the turn a message on the reconcile queue names; a message that names no managed
@@ -65,8 +76,12 @@ class Reconciler:
         try:
             cluster = messages.cluster_to_wake(text.decode(errors="replace"), self.managed)
         except messages.Refusal as refusal:
-            self.store.reject(Rejection(refusal.reason, "", str(refusal), self.clock(), text=text))
-            _log.warning("rejected=%s queue=reconcile", refusal.reason)
+            self.store.reject(
+                Rejection(
+                    refusal.reason, "", str(refusal), self.clock(), text=text, queue=RECONCILE
+                )
+            )
+            _log.warning("rejected=%s queue=%s", refusal.reason, RECONCILE)
             return
         self.turn(cluster)
 
@@ -98,9 +113,17 @@ class Reconciler:
             policy=self.policy.digest,
         )
         record = replace(record, untold=self.lifecycle.publish(before, record, now))
+        self._enter(before, record, cluster_id)
         at = next_turn(record, cluster, self.policy, now, plans)
         if self._requeue_and_save(record, etag, cluster_id, step, at, now):
             self.planner.learn(before, record)
+
+    def _enter(self, before: Record, after: Record, cluster: ClusterId) -> None:
+        """Note in the ledger which assignments this turn has found, or made, for the cluster."""
+        known = {progress.assignment_id for progress in before.grants}
+        found = {progress.assignment_id for progress in after.grants}
+        for assignment_id in sorted(found - known - {""}):
+            self.ledger.enter(assignment_id, cluster)
 
     def _put_off(
         self, before: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime

@@ -31,7 +31,7 @@ def test_a_poisoned_request_is_kept_with_its_id_and_text(town: Town) -> None:
     function_app.request_poisoned(poisoned(text))
     (rejection,) = town.rejections()
     assert (rejection.reason, rejection.request_id) == ("Poisoned", "r-9")
-    assert rejection.text == text
+    assert (rejection.text, rejection.queue) == (text, queues.REQUESTS)
 
 
 def test_a_poisoned_request_that_was_recorded_shows_on_the_record_and_goes_on(town: Town) -> None:
@@ -88,6 +88,7 @@ def test_a_turn_that_names_no_cluster_of_ours_is_a_rejection(
     getattr(function_app, door)(poisoned(text))
     (rejection,) = town.rejections()
     assert (rejection.reason, rejection.text) == (reason, text)
+    assert rejection.queue == queues.RECONCILE
     assert town.calls() == 0
 
 

@@ -72,7 +72,7 @@ def test_a_rejection_reaches_the_table_and_nothing_reaches_arm(
     (rejection,) = town.rejections()
     assert (rejection.reason, rejection.field) == (reason, field)
     assert rejection.message
-    assert rejection.text == letter.text.encode()
+    assert (rejection.text, rejection.queue) == (letter.text.encode(), queues.REQUESTS)
     assert rejection.request_id == ("" if field == "requestId" else "r-c1")
     assert town.calls() == 0
     assert town.post.letters == []

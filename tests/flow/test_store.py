@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from shared.delays import Histogram
 from shared.model import CONTROL_PLANE, Grant, Progress, Record
+from shared.rejections import Rejection
 from shared.roles import NETWORK_CONTRIBUTOR
+from shared.store import Changed
 from tests.flow.town import Town
 
 
@@ -42,6 +44,28 @@ def test_a_record_that_shrinks_leaves_nothing_behind(town: Town) -> None:
     small = replace(loaded[0], grants=())
     town.app.store.save(small, loaded[1])
     assert list(town.app.store.all()) == [small]
+
+
+def test_a_rejection_that_came_again_is_not_dropped_by_who_saw_the_first(town: Town) -> None:
+    store = town.app.store
+    first = Rejection("Poisoned", "", "failed", town.clock.now(), text=b"{}")
+    again = replace(first, reason="UnknownProfile")
+    store.reject(first)
+    ((kept, etag),) = store.kept()
+    assert kept == first
+    store.reject(again)
+    with pytest.raises(Changed):
+        store.drop(kept, etag)
+    assert list(store.rejections()) == [again]
+
+
+def test_a_rejection_that_is_dropped_twice_was_changed(town: Town) -> None:
+    store = town.app.store
+    store.reject(Rejection("Poisoned", "", "failed", town.clock.now(), text=b"{}"))
+    ((kept, etag),) = store.kept()
+    store.drop(kept, etag)
+    with pytest.raises(Changed):
+        store.drop(kept, etag)
 
 
 def test_delays_are_kept_by_kind(town: Town) -> None:

@@ -1,0 +1,60 @@
+"""The commands of upkeep, as they are typed: `poison list`, `retry` and `drop`."""
+
+from typing import Annotated
+
+import typer
+
+from grantkeeper import poison
+from grantkeeper.failure import CommandFailed, ExitCode
+from grantkeeper.options import AsJson
+
+poison_app = typer.Typer(
+    help="Messages that were refused, or failed again and again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@poison_app.command("list")
+def poison_list_command(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the messages that are kept: refused ones, and those that failed five times.
+
+    --json prints one object: apiVersion and messages, each with its whole text, whether it
+    failed (poisoned) or was refused, and the obstacle to putting it back, if there is one.
+
+    Example: grantkeeper poison list
+    """
+    raise typer.Exit(poison.show(context.obj, as_json))
+
+
+@poison_app.command("retry")
+def poison_retry_command(
+    context: typer.Context,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="as listed")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all that failed; no refused ones")] = False,
+) -> None:
+    """Put messages back on their queues, once what made them fail is gone.
+
+    A message is kept until it was sent. The app treats it as any other: it may be refused, or
+    fail, again. The exit code is 0 when all were sent, 1 when one cannot be, 3 when there is
+    none of that ID (nothing is sent then).
+
+    Example: grantkeeper poison retry --all
+    """
+    if bool(ids) == every:
+        raise CommandFailed(ExitCode.WRONG_INPUT, "give one or more IDs, or --all")
+    raise typer.Exit(poison.retry(context.obj, tuple(ids or ()), every))
+
+
+@poison_app.command("drop")
+def poison_drop_command(
+    context: typer.Context,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="as listed")],
+) -> None:
+    """Keep messages no longer, with their texts. There is no way back.
+
+    The exit code is 3 when there is none of that ID; nothing is dropped then.
+
+    Example: grantkeeper poison drop 0123456789ab
+    """
+    raise typer.Exit(poison.drop(context.obj, ids))

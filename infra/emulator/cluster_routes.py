@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import cluster_body
+from . import cluster_body, paging
 from .arm_ids import IN_GROUP, IN_SUBSCRIPTION
 from .cluster_state import Cluster
 from .clusters import Clusters, cluster_id_of
@@ -98,12 +98,14 @@ class ClusterRoutes:
             204 if self._clusters.find(cluster_id_of(subscription, group, name)) else 404
         )
 
-    def _list(self, _call: Call, subscription: str, group: str = "") -> Response:
+    def _list(self, call: Call, subscription: str, group: str = "") -> Response:
         start = f"/subscriptions/{subscription}/".lower()
         if group:
             start = self._groups.require(subscription, group).id.lower() + "/"
-        found = [c.document() for c in self._clusters.all() if c.id.lower().startswith(start)]
-        return Response(200, {"value": found})
+        found = [c for c in self._clusters.all() if c.id.lower().startswith(start)]
+        return paging.page(
+            call.request, found, self._world.knobs.page_size, lambda cluster: cluster.document()
+        )
 
     def _delete(self, call: Call, subscription: str, group: str, name: str) -> Response:
         cluster = self._clusters.find(cluster_id_of(subscription, group, name))

@@ -57,6 +57,9 @@ class Knobs:
     unregistered_providers: tuple[str, ...] = ()
     """Resource providers that answer 409 MissingSubscriptionRegistration until registered."""
 
+    page_size: Annotated[int, msgspec.Meta(ge=1)] = 1000
+    """Most items of a page of clusters or role assignments; `nextLink` leads to the rest. Azure
+    documents no number."""
     stale_read_probability: Probability = 0.0
     """How often a GET is answered with what the same GET would have said before the last change."""
     stale_read_seconds: Seconds = 30.0

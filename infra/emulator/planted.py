@@ -107,6 +107,9 @@ class Planted:
             for document in response.body["value"]
             if document["id"].lower() not in here
         ]
+        if more := response.body.get("nextLink"):
+            texts = b",".join(others)  # what is planted stands on the last page
+            return _json(b'{"value":[%s],"nextLink":%s}' % (texts, json.dumps(more).encode()))
         return _json(b'{"value":[%s]}' % b",".join([*others, *here.values()]))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from . import assignment_checks as checks
-from . import conditions, odata_filter, propagation, scopes
+from . import conditions, odata_filter, paging, propagation, scopes
 from .assignments import TYPE, Assignment
 from .role_definitions import RoleDefinitions
 from .wire import ArmError, Call, Response, Router
@@ -103,14 +103,16 @@ class RoleAssignments:
                 400, "UnsupportedQuery", "atScope() and principalId eq cannot be combined."
             )
         principal = clauses.get("principalid", clauses.get("assignedto"))
+        now = self._world.clock.now()
         found = [
-            each.to_json()
-            for each in self.all()
-            if each.is_readable(self._world.clock.now())
-            and (principal is None or each.principal_id == principal.lower())
+            each
+            for each in (self.all() if principal is None else self.of_principal(principal))
+            if each.is_readable(now)
             and scopes.in_list(scope, each.scope, at_scope="atscope" in clauses)
         ]
-        return Response(200, {"value": found})
+        return paging.page(
+            call.request, found, self._world.knobs.page_size, lambda each: each.to_json()
+        )
 
     def _get(self, _call: Call, scope: str, name: str) -> Response:
         assignment = self._at_scope(scope, name)

@@ -32,7 +32,7 @@ class StaleReads:
         self._world = world
         self._router = router
         self._answer = answer
-        self._memory: dict[tuple[str, str], _Memory] = {}
+        self._memory: dict[tuple[str, ...], _Memory] = {}
 
     def answer(self, call: Call) -> Response:
         """The answer to a request; a GET may be told what was true before."""
@@ -72,8 +72,9 @@ class StaleReads:
         return _copy(memory.before) if is_stale else None
 
 
-def _key(call: Call) -> tuple[str, str]:
-    return call.request.path.lower(), call.request.query.get("$filter", "").lower()
+def _key(call: Call) -> tuple[str, ...]:
+    query = call.request.query
+    return call.request.path.lower(), query.get("$filter", "").lower(), query.get("$skiptoken", "")
 
 
 def _copy(answer: Response) -> Response:

@@ -29,7 +29,7 @@ from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
 from shared.model import Assignment, Cluster, Grant
 from shared.permissions import RoleDefinition
-from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, Scope, parse_scope
+from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_scope
 from shared.settings import Settings
 from shared.wanted import assignment_name
 
@@ -206,15 +206,15 @@ class Arm:
             answer.raise_for_status()
             return wire.facts(resource.type, answer.content)
 
-    def deny_assignments(self, scope: Scope) -> tuple[DenyAssignment, ...]:
-        """All deny assignments at a scope and above it, whoever they are for.
+    def deny_assignments(self, subscription_id: str) -> tuple[DenyAssignment, ...]:
+        """All deny assignments at, above and below a subscription, whoever they are for.
 
         A list for one principal (`principalId eq`) is not documented to have those that are for
         everyone (learn.microsoft.com/azure/role-based-access-control/deny-assignments-rest).
         """
         with classified():
             found = self._authorization.deny_assignments.list_for_scope(
-                str(scope), filter="atScope()"
+                f"/subscriptions/{subscription_id}"
             )
             return tuple(map(answers.deny_assignment, found))
 

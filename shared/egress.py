@@ -41,7 +41,7 @@ _ALLOWED = tuple(
         ({"GET"}, rf"{_CLUSTER}/commandresults/[-\w]{{1,64}}"),
         ({"GET", "PUT"}, _GROUP),
         ({"GET"}, rf"{_SUBSCRIPTION}{_ASSIGNMENTS}"),
-        ({"GET"}, rf"(?:{_GROUP}|{_RESOURCE}){_AUTHORIZATION}/denyassignments"),
+        ({"GET"}, rf"{_SUBSCRIPTION}{_AUTHORIZATION}/denyassignments"),
         ({"GET"}, rf"{_SUBSCRIPTION}{_AUTHORIZATION}/roledefinitions/{_GUID}"),
         ({"PUT"}, _ASSIGNMENT.pattern),
         ({"GET"}, rf"{_GROUP}/providers/microsoft\.containerregistry/registries/\w{{5,50}}"),

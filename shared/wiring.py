@@ -17,6 +17,7 @@ from shared.assignment_lists import AssignmentLists
 from shared.audit import Audit
 from shared.azure_clock import AzureClock
 from shared.definitions import Definitions
+from shared.deny_lists import DenyLists
 from shared.fleet import Fleet
 from shared.intake import Intake
 from shared.observe import Observer
@@ -110,7 +111,8 @@ def build(
     definitions = Definitions(azure, tables, policy, clock)
     planner = Planner(tables, policy.propagation.window, clock)
     lists = AssignmentLists(azure, clock)
-    observer = Observer(azure, tables, definitions, lists, planner, policy, managed)
+    denied = DenyLists(azure, clock)
+    observer = Observer(azure, tables, definitions, lists, denied, planner, policy, managed)
     actor = Actor(azure, Audit(tables, policy, clock), definitions, policy)
     return Application(
         settings=read,

@@ -105,13 +105,22 @@ def test_deny_assignments_that_cannot_be_read_are_no_reason_to_believe_before_th
     assert town.status("Ready") == ("True", "WindowPassed")
 
 
-def test_a_look_reads_the_deny_assignments_of_a_scope_once_and_waiting_ones_none(
+def test_a_deny_assignment_from_above_the_subscription_counts(town: Town) -> None:
+    deny(town, JOIN, scope="/")
+    town.request(parameters={"subnet": town.subnet})
+    town.run(15)
+    assert town.status("PermissionsEffective") == ("False", "DenyAssignment")
+
+
+def test_clusters_share_one_list_of_deny_assignments_and_waiting_ones_take_none(
     town: Town,
 ) -> None:
-    town.request(parameters={"subnet": town.subnet})
+    names = ("c1", "c2", "c3")
+    for name in names:
+        town.request(name, parameters={"subnet": town.subnet})
     town.run(75)
-    assert town.status("Ready") == ("True", "WindowPassed")
-    assert town.calls("GET", "denyAssignments") == 2
+    assert {town.status("Ready", name) for name in names} == {("True", "WindowPassed")}
+    assert town.calls("GET", "denyAssignments") == 1
 
 
 def test_a_custom_role_that_lacks_what_the_grant_is_for_is_named_with_the_action(

@@ -51,8 +51,7 @@ LISTED = [
     ("GET", NETWORK),
     ("GET", GATEWAY),
     ("GET", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
-    ("GET", f"{GROUP}/providers/Microsoft.Authorization/denyAssignments"),
-    ("GET", f"{SUBNET}/providers/Microsoft.Authorization/denyAssignments"),
+    ("GET", f"/subscriptions/{SUB}/providers/Microsoft.Authorization/denyAssignments"),
 ]
 
 
@@ -94,6 +93,9 @@ def test_what_the_product_does_is_allowed(method: str, path: str) -> None:
         ("DELETE", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
         ("GET", f"{GROUP}/{DEFINITIONS}/{NAME}"),
         ("GET", f"{SUBNET}/{ASSIGNMENT}"),
+        ("GET", f"{SUBNET}/providers/Microsoft.Authorization/denyAssignments"),
+        ("GET", f"/subscriptions/{SUB}/providers/Microsoft.Authorization/denyAssignments/{NAME}"),
+        ("PUT", f"/subscriptions/{SUB}/providers/Microsoft.Authorization/denyAssignments/{NAME}"),
         ("GET", f"{REGISTRY}/listCredentials"),
         ("PUT", f"{GROUP}/../../{ASSIGNMENT}"),
         ("PUT", f"{GROUP}/%2e%2e/{ASSIGNMENT}"),

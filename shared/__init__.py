@@ -8,7 +8,7 @@ definitions, links, obstacles        what a role may do, before it is granted; w
 assignment_lists, deny_lists, planning    lists that clusters share; when to look, as learned
 audit                                a row before each write to Azure, and one after it
 arm, store, ledger, queues, lifecycle   the edges: one SDK, one room
-tables                               the connection to the tables
+bulk, tables                         lists of whole subscriptions; the connection to the tables
 events                               pure: what happened, as CloudEvents
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 evidence                             what reading proves of a grant
@@ -21,6 +21,7 @@ network_scopes                       … and networks
 pointers                             what a cluster's JSON points at
 cluster_events, probe_commands       what a cluster's events prove; what it is asked to run
 egress, answers, azure_clock         what may leave the process; what ARM answered, and when
+pipeline                             what every request to ARM passes
 errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
 effects                              the nouns of the audit

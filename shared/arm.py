@@ -1,4 +1,4 @@
-"""Only importer of azure.mgmt: clusters and role assignments, in our nouns; errors classified.
+"""Azure Resource Manager: clusters and role assignments, in our nouns; errors classified.
 
 No method waits: long-running operations are begun and never polled, and no call is repeated on an
 error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (shared/errors.py).
@@ -7,7 +7,7 @@ error status, so that a turn never sleeps. Raises `Transient` or `Terminal` (sha
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,15 +15,15 @@ from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineResponse
-from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.containerservice import ContainerServiceClient
 
-from shared import answers, wire
+from shared import answers, pipeline, wire
 from shared.answers import Answer, CommandEnd, Written, classified, code, correlation_id
 from shared.azure_clock import AzureClock
+from shared.bulk import Bulk
 from shared.deny_assignments import DenyAssignment
 from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
@@ -33,7 +33,6 @@ from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_sco
 from shared.settings import Settings
 from shared.wanted import assignment_name
 
-_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 _CLUSTERS_VERSION = "2026-08-01"
@@ -42,7 +41,6 @@ _RESOURCE_VERSIONS = {
     "Microsoft.ContainerRegistry": "2025-11-01",  # the first stable one with roleAssignmentMode
     "Microsoft.Network": "2024-05-01",
 }
-_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
 
 
 def connect(
@@ -55,19 +53,7 @@ def connect(
     """Clients for ARM as `settings` say, which assign no role that `may_assign` denies and set
     `clock`. `sdk` goes to every client (tests pass `transport=`)."""
     guard = EgressGuard(settings.arm_endpoint, may_assign)
-    options: dict[str, Any] = {
-        "base_url": settings.arm_endpoint,
-        "credential_scopes": [f"{settings.audience}/.default"],
-        # Innermost, so that redirects and what the SDKs' own policies send are judged as well.
-        "per_retry_policies": [guard, *([clock] if clock else [])],
-        # Only a connection that failed is tried again; a status never is, or Retry-After would
-        # be slept off inside the turn (azure-core _retry.py: it is honoured for any status).
-        "retry_policy": RetryPolicy(
-            retry_total=2, retry_connect=2, retry_read=2, retry_status=0, retry_backoff_factor=0.2
-        ),
-        **_TIMEOUTS,
-        **sdk,
-    }
+    options = pipeline.options(settings, [guard, *([clock] if clock else [])], **sdk)
     return Arm(credential, settings.arm_endpoint, options)
 
 
@@ -78,12 +64,14 @@ class Arm:
         self._credential = credential
         self._endpoint = endpoint
         self._options = options
+        self.bulk = Bulk(credential, options, _CLUSTERS_VERSION)
         self._clusters: dict[str, ContainerServiceClient] = {}
         nowhere = "00000000-0000-0000-0000-000000000000"  # assignments are addressed by scope
         self._authorization = AuthorizationManagementClient(credential, nowhere, **options)
 
     def close(self) -> None:
         """Close the connections."""
+        self.bulk.close()
         self._authorization.close()
         for client in self._clusters.values():
             client.close()
@@ -104,19 +92,12 @@ class Arm:
 
     def list_clusters(self, subscription_id: str) -> Iterator[Cluster]:
         """All clusters of a subscription; a cluster that cannot be decoded is passed over."""
-        url = (
-            f"{self._endpoint}/subscriptions/{subscription_id}"
-            "/providers/Microsoft.ContainerService/managedClusters"
-            f"?api-version={_CLUSTERS_VERSION}"
-        )
-        while url:
-            page = self._send(subscription_id, HttpRequest("GET", url), wire.Page)
-            for item in page.value:
+        for page in self.bulk.clusters(subscription_id):
+            for item in page:
                 try:
                     yield wire.cluster(item)
                 except msgspec.DecodeError as error:
                     _log.warning("subscription=%s passed_over=%s", subscription_id, error)
-            url = page.next_link or ""
 
     def create_cluster(self, cluster: ClusterId, body: dict[str, Any]) -> Written:
         """Begin to create the cluster, unless there already is one (If-None-Match: *,
@@ -148,14 +129,9 @@ class Arm:
         return Written(str(group), correlation_id(made.headers))
 
     def assignments(self, subscription_id: str, principal_id: str = "") -> tuple[Assignment, ...]:
-        """All role assignments at, above and below a subscription, of one principal or of all
-        (learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest)."""
-        chosen = f"principalId eq '{principal_id}'" if principal_id else None
-        with classified():
-            found = self._authorization.role_assignments.list_for_scope(
-                f"/subscriptions/{subscription_id}", filter=chosen
-            )
-            return tuple(map(answers.assignment, found))
+        """All role assignments at, above and below a subscription, of one principal or of all."""
+        pages = self.bulk.assignments(subscription_id, principal_id)
+        return tuple(found for page in pages for found in page)
 
     def assign(self, grant: Grant, description: str) -> Written:
         """Write the grant's role assignment, unless the same grant is there under another name
@@ -281,12 +257,6 @@ class Arm:
                     return Written("", answer.correlation_id, existed=True)
                 raise
         return Written(str(cluster), answer.correlation_id)
-
-    def _send(self, subscription_id: str, request: HttpRequest, answer: type[_T]) -> _T:
-        with classified():
-            response = self._client(subscription_id).send_request(request)
-            response.raise_for_status()
-            return msgspec.json.decode(response.content, type=answer)
 
 
 def assignment_id(grant: Grant) -> str:

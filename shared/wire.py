@@ -3,13 +3,14 @@ other properties still count (`shared/document.py`).
 """
 
 import re
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Struct
 
 from shared.document import Node, decode
-from shared.model import ADDON, APP_ROUTING, CONTROL_PLANE, KUBELET, Cluster
+from shared.model import ADDON, APP_ROUTING, CONTROL_PLANE, KUBELET, Assignment, Cluster
 from shared.resource_id import InvalidId, guid
 
 # What is read of other resources, by type: the fact's name and the path to it; `*` is each item.
@@ -32,6 +33,20 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
 
 _IDENTITY_TYPES = {kind.lower(): kind for kind in ("SystemAssigned", "UserAssigned", "None")}
 _MESSAGE_LIMIT = 2000
+
+
+class _AssignmentProperties(Struct, frozen=True, rename="camel"):
+    role_definition_id: str
+    principal_id: str
+    scope: str
+    created_on: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    condition: str | None = None
+    description: str | None = None
+
+
+class _Assignment(Struct, frozen=True):
+    id: str
+    properties: _AssignmentProperties
 
 
 class Page(Struct, frozen=True, rename="camel"):
@@ -62,6 +77,21 @@ def cluster(text: bytes | msgspec.Raw, cluster_id: str = "") -> Cluster:
         etag=_etag(body.text("eTag")),
         failure=_failure(properties.at("status", "provisioningError")),
         body=body,
+    )
+
+
+def assignment(text: bytes | msgspec.Raw) -> Assignment:
+    """A role assignment, as JSON text. Raises `msgspec.DecodeError`."""
+    found = msgspec.json.decode(text, type=_Assignment)
+    properties = found.properties
+    return Assignment(
+        id=found.id,
+        principal_id=properties.principal_id.lower(),
+        role=properties.role_definition_id.rpartition("/")[2].lower(),
+        scope=properties.scope,
+        created_at=properties.created_on,
+        condition=properties.condition or "",
+        description=properties.description or "",
     )
 
 

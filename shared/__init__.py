@@ -13,6 +13,7 @@ events                               pure: what happened, as CloudEvents
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 evidence                             what reading proves of a grant
 diagnosis, learning, repair          why a grant does not work; what denials teach; Failed clusters
+revocation                           what is needed no more, and when it goes
 held, wanted, policy_file            what is there already; what is needed; the operator's file
 policy_checks                        what must hold of a policy beyond its types
 grants, probes, profiles, policy, delegation, schedule, delays    pure: what is needed, what may be
@@ -24,7 +25,7 @@ egress, answers, azure_clock         what may leave the process; what ARM answer
 pipeline                             what every request to ARM passes
 errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
-effects                              the nouns of the audit
+effects, glance                      the nouns of the audit; a record in one short column
 model, rejections, settings          the nouns; the only reader of the environment
 declared                             the operator's grants that no cluster shows
 scope_pattern, shape, plain_yaml     where a role may be granted; data and types; YAML with lines

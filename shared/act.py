@@ -9,17 +9,19 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared import effects, profiles, progress, repair
+from shared import effects, profiles, progress, repair, revocation
 from shared.answers import Written
-from shared.arm import Arm, assignment_id
+from shared.arm import Arm
 from shared.audit import Audit
-from shared.decide import Assign, Create, ReadProbe, Repair, StartProbe, Step
+from shared.decide import Assign, Create, ReadProbe, Repair, Revoke, StartProbe, Step
 from shared.definitions import Definitions
 from shared.errors import Failure, NeedsAdministrator, Terminal, Transient
+from shared.ledger import Ledger
 from shared.model import Cluster, ClusterRequest, Progress, Record
 from shared.policy import Policy
 from shared.probing import Prober
 from shared.resource_id import ClusterId, parse_scope
+from shared.wanted import assignment_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Actor:
 
     arm: Arm
     audit: Audit
+    ledger: Ledger
     definitions: Definitions
     policy: Policy
 
@@ -43,6 +46,10 @@ class Actor:
                 )
             case Repair(found):
                 return self._repair(found, record, cluster, now)
+            case Revoke(needless):
+                kept = {p.grant.key: self._revoke(p, record, cluster, now) for p in needless}
+                former = (kept.get(p.grant.key, p) for p in record.former)
+                return replace(record, former=tuple(p for p in former if p))
             case StartProbe(target, obstacle):
                 prober = Prober(self.arm, self.audit)
                 return prober.start(record, target, obstacle, cluster, now)
@@ -107,7 +114,7 @@ class Actor:
     ) -> Progress:
         propagation, looks = self.policy.propagation, self.policy.looks
         grant = wanted.grant
-        description = f"grantkeeper: {grant.because} of {cluster.key}"
+        description = f"{revocation.STAMP}{grant.because} of {cluster.key}"
         subscription_id = parse_scope(grant.scope).subscription_id
         try:
             reason, message = self.definitions.refusal(grant.role, subscription_id)
@@ -122,6 +129,27 @@ class Actor:
         except Failure as failure:
             return progress.failed(wanted, failure, propagation, looks, now)
         return progress.written(wanted, written.id, propagation.window, now)
+
+    def _revoke(
+        self, needless: Progress, record: Record, cluster: ClusterId, now: datetime
+    ) -> Progress | None:
+        """What is left to be done about the grant: None once its assignment is gone, or is no
+        business of this cluster's any more."""
+        grant, target = needless.grant, assignment_id(needless.grant)
+        self.ledger.leave(target, cluster)  # first, or the event of it would wake the cluster
+        if self.ledger.users(target):
+            return None
+        try:
+            found = self.arm.assignment(grant)
+            if found and revocation.is_ours(needless, found):
+                self.audit.of(
+                    effects.role_assignment_delete(cluster, grant, target, record.request_id),
+                    lambda: self.arm.revoke(grant),
+                )
+        except Failure as failure:
+            propagation, looks = self.policy.propagation, self.policy.looks
+            return progress.failed(needless, failure, propagation, looks, now)
+        return None
 
 
 def _is_final(failure: Failure) -> bool:

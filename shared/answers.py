@@ -65,6 +65,7 @@ def assignment(found: Any) -> Assignment:
         scope=str(found.scope),
         created_at=found.created_on,
         condition=str(found.condition or ""),
+        description=str(found.description or ""),
     )
 
 

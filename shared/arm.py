@@ -31,7 +31,7 @@ from shared.model import Assignment, Cluster, Grant
 from shared.permissions import RoleDefinition
 from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_scope
 from shared.settings import Settings
-from shared.wanted import assignment_name
+from shared.wanted import assignment_id, assignment_name
 
 _log = logging.getLogger(__name__)
 
@@ -48,11 +48,14 @@ def connect(
     settings: Settings,
     may_assign: MayAssign,
     clock: AzureClock | None = None,
+    *,
+    may_revoke: bool = False,
     **sdk: Any,
 ) -> "Arm":
-    """Clients for ARM as `settings` say, which assign no role that `may_assign` denies and set
-    `clock`. `sdk` goes to every client (tests pass `transport=`)."""
-    guard = EgressGuard(settings.arm_endpoint, may_assign)
+    """Clients for ARM as `settings` say, which assign no role that `may_assign` denies, delete no
+    assignment unless `may_revoke`, and set `clock`. `sdk` goes to every client (tests pass
+    `transport=`)."""
+    guard = EgressGuard(settings.arm_endpoint, may_assign, may_revoke=may_revoke)
     options = pipeline.options(settings, [guard, *([clock] if clock else [])], **sdk)
     return Arm(credential, settings.arm_endpoint, options)
 
@@ -158,6 +161,28 @@ class Arm:
                 raise
         return Written(str(made.id), answer.correlation_id)
 
+    def assignment(self, grant: Grant) -> Assignment | None:
+        """The grant's assignment under our name, as it is now, or None when it is not there."""
+        with classified():
+            try:
+                found = self._authorization.role_assignments.get(
+                    str(parse_scope(grant.scope)), assignment_name(grant)
+                )
+            except HttpResponseError as error:
+                if error.status_code == 404:
+                    return None
+                raise
+            return answers.assignment(found)
+
+    def revoke(self, grant: Grant) -> Written:
+        """Delete the grant's assignment under our name; that it is not there is success."""
+        answer = Answer()
+        with classified():
+            self._authorization.role_assignments.delete(
+                str(parse_scope(grant.scope)), assignment_name(grant), raw_response_hook=answer
+            )
+        return Written(assignment_id(grant), answer.correlation_id)
+
     def role_definition(self, subscription_id: str, role: str) -> RoleDefinition | None:
         """The definition of a role (GUID), or None when the subscription knows none."""
         with classified():
@@ -257,12 +282,6 @@ class Arm:
                     return Written("", answer.correlation_id, existed=True)
                 raise
         return Written(str(cluster), answer.correlation_id)
-
-
-def assignment_id(grant: Grant) -> str:
-    """The id of the grant's role assignment, whether it is written yet or not."""
-    scope = parse_scope(grant.scope)
-    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{assignment_name(grant)}"
 
 
 def _cluster_in(cluster_id: str, response: PipelineResponse[Any, Any], *_: Any) -> Cluster:

@@ -10,17 +10,18 @@
 Everything but `since` and `Stalled` can be derived again from one look.
 """
 
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from shared import progress, repair
+from shared import progress, repair, revocation
 from shared.decide import is_deleted
 from shared.diagnosis import CERTAIN
 from shared.evidence import CANNOT_RUN
 from shared.model import Cluster, Condition, Denial, Grant, Progress, Record, Status
 from shared.policy import Policy
 from shared.roles import role_name
-from shared.wanted import remedy
+from shared.wanted import assignment_id, remedy
 
 Finding = tuple[Status, str, str]  # status, reason, message
 
@@ -35,7 +36,7 @@ def update(
     """The conditions after this turn; `since` moves only when a status changes."""
     provisioned = _provisioned(record, cluster, policy, now)
     identity = _managed_identity(cluster)
-    assigned = _assigned(record, cluster)
+    assigned = _assigned(record, cluster, policy)
     effective = _effective(record.grants, assigned, cluster, now)
     if cluster and (refusals := _denied(record.denials, cluster, policy)):
         status, reason, message = effective
@@ -67,7 +68,8 @@ def merge(
 def _provisioned(record: Record, cluster: Cluster | None, policy: Policy, now: datetime) -> Finding:
     if cluster is None:
         if is_deleted(record, policy, now):
-            return "False", "Deleted", "the cluster is gone"
+            rest = _left_behind(record, policy)
+            return "False", "Deleted", "; ".join(filter(None, ("the cluster is gone", rest)))
         if record.failure:
             reason, _, message = record.failure.partition(": ")
             return "False", reason, message
@@ -98,7 +100,7 @@ def _managed_identity(cluster: Cluster | None) -> Finding:
     return "False", "ServicePrincipal", message
 
 
-def _assigned(record: Record, cluster: Cluster | None) -> Finding:
+def _assigned(record: Record, cluster: Cluster | None, policy: Policy) -> Finding:
     if cluster is None:
         return "Unknown", "NoCluster", ""
     if not cluster.has_managed_identity:
@@ -117,7 +119,22 @@ def _assigned(record: Record, cluster: Cluster | None) -> Finding:
     pending = [p for p in grants if not p.written_at]
     if pending:
         return "Unknown", pending[0].reason or "Pending", _list("waiting", pending)
-    return "True", "Written" if grants else "NothingNeeded", ""
+    return "True", "Written" if grants else "NothingNeeded", _left_behind(record, policy)
+
+
+def _left_behind(record: Record, policy: Policy) -> str:
+    """What becomes of the assignments we made that are needed no more, if somebody has to act."""
+    left = revocation.ours(record)
+    if failing := [p for p in left if p.failing_since]:
+        return _list(f"cannot be revoked ({failing[0].reason}: {failing[0].message})", failing)
+    if not left or policy.cleanup == "delete":
+        return ""
+    run = f"an administrator can run: az role assignment delete --ids {_ids(left)}"
+    return f"{_list('needed no more', left)}; {run}"
+
+
+def _ids(left: Iterable[Progress]) -> str:
+    return " ".join(shlex.quote(assignment_id(p.grant)) for p in left)
 
 
 def _effective(

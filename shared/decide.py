@@ -3,6 +3,7 @@
     no cluster, but a request    → Create
     a grant not written          → Assign
     failed, and its grants there → Repair (only a cluster that we created)
+    a grant needed no more       → Revoke (only what we made, if policy says so)
     a grant readable, unproven   → Probe (only if policy asks for it)
     nothing to do now            → Wait
 
@@ -12,7 +13,7 @@ What is *true* of the cluster is said by `conditions`; here is only what to do.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared import learning, progress, repair
+from shared import learning, progress, repair, revocation
 from shared.evidence import owes_probe
 from shared.held import gives
 from shared.model import Cluster, Progress, Record
@@ -47,6 +48,13 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoke:
+    """Delete the assignments of these grants, unless another cluster uses them."""
+
+    grants: tuple[Progress, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StartProbe:
     """Let the cluster act with its identity, to see whether the target's grants work. `obstacle` is
     why it cannot, as the cluster's JSON says; empty when it may."""
@@ -65,7 +73,7 @@ class Wait:
     """Nothing to do now."""
 
 
-Step = Create | Assign | Repair | StartProbe | ReadProbe | Wait
+Step = Create | Assign | Repair | Revoke | StartProbe | ReadProbe | Wait
 
 
 def decide(
@@ -77,13 +85,15 @@ def decide(
 ) -> Step:
     """The one step of this turn. `record.grants` already hold this turn's look."""
     if cluster is None:
-        return Create() if to_create(record, now) else Wait()
+        return _without_cluster(record, policy, now)
     if cluster.provisioning_state == "Deleting":
         return Wait()
     if missing := _to_write(record.grants, now):
         return Assign(missing)
     if (at := repair.due(record, cluster)) and at <= now:
         return Repair(cluster)
+    if needless := revocation.due(record, cluster, policy, now):
+        return Revoke(needless)
     if record.probe is not None:
         return ReadProbe()
     if cluster.provisioning_state == "Succeeded":
@@ -92,6 +102,19 @@ def decide(
             if is_due and (target := target_of(grant.grant)):
                 return StartProbe(target, obstacle(cluster))
     return Wait()
+
+
+def _without_cluster(record: Record, policy: Policy, now: datetime) -> Step:
+    if to_create(record, now):
+        return Create()
+    needless = revocation.due(record, None, policy, now)
+    return Revoke(needless) if needless else Wait()
+
+
+def widest(missing: tuple[Progress, ...]) -> tuple[Progress, ...]:
+    """Of grants to be written, those that no other of them gives as well: a role on a network is
+    a role on its subnets, which the next look will find."""
+    return tuple(p for p in missing if not any(gives(other.grant, p.grant) for other in missing))
 
 
 def to_create(record: Record, now: datetime) -> bool:
@@ -121,8 +144,11 @@ def next_turn(
     plans: Plans = NO_PLANS,
 ) -> datetime | None:
     """When to look again; None when only the slow resync should."""
+    revocation_at = revocation.next_at(record, cluster, policy)
+    if revocation_at:
+        revocation_at = max(revocation_at, now + progress.SOON)
     if cluster is None:
-        return _next_without_cluster(record, policy, now)
+        return _next_without_cluster(record, policy, now) or revocation_at
     if cluster.provisioning_state == "Deleting":
         return now + policy.looks.provisioning
     times = [
@@ -130,7 +156,7 @@ def next_turn(
         for grant in record.grants
         if not _is_given(grant, record.grants)
     ]
-    times += [link.retry_at for link in record.links]
+    times += [revocation_at, *(link.retry_at for link in record.links)]
     ends = [learning.forgotten_at(denial, policy) for denial in record.denials]
     times += [end for end in ends if end > now]
     awaited = any(not p.grant.principal_id and not p.refused for p in record.grants)
@@ -171,7 +197,7 @@ def _last_probed(known: Progress) -> datetime:
 
 def _to_write(grants: tuple[Progress, ...], now: datetime) -> tuple[Progress, ...]:
     missing = (p for p in grants if progress.to_write(p, now))
-    return progress.widest(tuple(p for p in missing if not _is_given(p, grants)))
+    return widest(tuple(p for p in missing if not _is_given(p, grants)))
 
 
 def _is_given(missing: Progress, grants: tuple[Progress, ...]) -> bool:

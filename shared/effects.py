@@ -90,6 +90,22 @@ def role_assignment_write(cluster: ClusterId, grant: Grant, target: str, request
     )
 
 
+def role_assignment_delete(
+    cluster: ClusterId, grant: Grant, target: str, request_id: str
+) -> Effect:
+    """A role that the cluster needs no more is revoked; `target` is the assignment's id."""
+    return Effect(
+        str(cluster),
+        "Microsoft.Authorization/roleAssignments/delete",
+        target,
+        f"no longer needed: {grant.because}",
+        grant.principal_id,
+        grant.role,
+        grant.scope,
+        request_id,
+    )
+
+
 def run_command(cluster: ClusterId, target: str, request_id: str) -> Effect:
     """A probe runs in the cluster."""
     return Effect(

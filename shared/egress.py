@@ -43,7 +43,7 @@ _ALLOWED = tuple(
         ({"GET"}, rf"{_SUBSCRIPTION}{_ASSIGNMENTS}"),
         ({"GET"}, rf"{_SUBSCRIPTION}{_AUTHORIZATION}/denyassignments"),
         ({"GET"}, rf"{_SUBSCRIPTION}{_AUTHORIZATION}/roledefinitions/{_GUID}"),
-        ({"PUT"}, _ASSIGNMENT.pattern),
+        ({"GET", "PUT", "DELETE"}, _ASSIGNMENT.pattern),
         ({"GET"}, rf"{_GROUP}/providers/microsoft\.containerregistry/registries/\w{{5,50}}"),
         ({"GET"}, rf"{_NETWORKS}/virtualnetworks/{_NAME}(?:/subnets/{_NAME})?"),
         ({"GET"}, rf"{_NETWORKS}/applicationgateways/{_NAME}"),
@@ -54,17 +54,22 @@ _ALLOWED = tuple(
 class EgressGuard(SansIOHTTPPolicy):  # type: ignore[type-arg]
     """Refuses every request that is not on the list. Raises `Terminal("EgressRefused")`."""
 
-    def __init__(self, endpoint: str, may_assign: MayAssign) -> None:
+    def __init__(self, endpoint: str, may_assign: MayAssign, *, may_revoke: bool = False) -> None:
         super().__init__()
         self._endpoint = endpoint
         self._may_assign = may_assign
+        self._may_revoke = may_revoke
 
     def on_request(self, request: PipelineRequest) -> None:  # type: ignore[type-arg]
         method, url = request.http_request.method, request.http_request.url
         if not allowed(method, url, self._endpoint):
             raise Terminal("EgressRefused", f"{method} to a path that is not on the allow-list")
         assignment = _ASSIGNMENT.fullmatch(_path(url, self._endpoint))
-        if assignment and not self._by_policy(assignment["scope"], request.http_request.body):
+        if not assignment or method == "GET":
+            return
+        if method == "DELETE" and not self._may_revoke:
+            raise Terminal("EgressRefused", "a role assignment is deleted only if policy says so")
+        if method == "PUT" and not self._by_policy(assignment["scope"], request.http_request.body):
             raise Terminal("EgressRefused", "a role assignment that policy does not allow")
 
     def _by_policy(self, scope: str, body: str | bytes | None) -> bool:

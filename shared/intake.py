@@ -16,6 +16,7 @@ from shared.policy import Policy
 from shared.queues import REQUESTS, Queues
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
+from shared.revocation import left
 from shared.store import Changed, Store
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Intake:
             raise messages.Refusal(
                 "ClusterExists", "name", "there is a cluster, or a request for one, with this id",
                 request.request_id)  # fmt: skip
-        former = record.former + record.grants if record else ()
+        former = left(record.former, record.grants, self.clock()) if record else ()
         untold = record.untold if record else ()
         new = Record(cluster_id=str(cluster), request=request, former=former, untold=untold)
         try:

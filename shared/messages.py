@@ -25,6 +25,10 @@ _EVENT_TYPES = re.compile(
     r"Microsoft\.Resources\.Resource(?:Write|Delete|Action)(?:Success|Failure|Cancel)"
 )
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ID_LIMIT = 1024
+_ASSIGNMENT = re.compile(
+    r"(?i)/[ -~]*/providers/Microsoft\.Authorization/roleAssignments/[-0-9a-f]{36}"
+)
 _CHILD = re.compile(r"(?i)/agentPools/[a-z0-9]{1,12}$")
 
 
@@ -101,6 +105,16 @@ def cluster_named_by(
     except InvalidId:
         return None
     return cluster if cluster.subscription_id in managed else None
+
+
+def deleted_assignment(event_type: object, subject: object) -> str:
+    """The id of the role assignment that an Event Grid event says was deleted, in lower case;
+    empty when the event says no such thing."""
+    if not (isinstance(event_type, str) and isinstance(subject, str)):
+        return ""
+    if event_type != "Microsoft.Resources.ResourceDeleteSuccess" or len(subject) > _ID_LIMIT:
+        return ""
+    return subject.lower() if _ASSIGNMENT.fullmatch(subject) else ""
 
 
 def cluster_to_wake(text: str, managed: tuple[str, ...]) -> ClusterId:

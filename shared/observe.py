@@ -10,15 +10,15 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared import learning, progress
+from shared import glance, learning, progress, revocation
 from shared.arm import Arm
 from shared.assignment_lists import AssignmentLists
-from shared.decide import may_be_stale
+from shared.decide import is_deleted, may_be_stale
 from shared.definitions import Definitions
 from shared.deny_lists import DenyLists
 from shared.errors import Failure
 from shared.events import CLUSTER_EXISTS, EXISTS_ALREADY
-from shared.held import stronger
+from shared.held import Stronger, find, stronger
 from shared.links import Links
 from shared.messages import is_request_id
 from shared.model import Assignment, Cluster, Grant, Progress, Record
@@ -55,11 +55,13 @@ class Observer:
             seen_before = record.seen_at or record.put_at
             if not seen_before or may_be_stale(record, self.policy, now):
                 return record
-            return replace(record, absent_since=record.absent_since or now, probe=None)
-        record = _same_incarnation(self._ours(record, cluster, now), cluster)
+            record = replace(record, absent_since=record.absent_since or now, probe=None)
+            return _left_by(record, now) if is_deleted(record, self.policy, now) else record
+        record = _same_incarnation(self._ours(record, cluster, now), cluster, now)
         record = replace(
             record,
             seen_at=now,
+            body=glance.digest(cluster.body.value),
             absent_since=None,
             failure="",
             repairs=0 if cluster.provisioning_state == "Succeeded" else record.repairs,
@@ -84,7 +86,7 @@ class Observer:
                 links.facts,
                 record.denials,
             )
-        current, former = progress.follow(needed, record.grants, record.former)
+        current, former = progress.follow(needed, record.grants, now, record.former)
         propagation, looks = self.policy.propagation, self.policy.looks
         plans = self.planner.plans()
         to_read = {
@@ -108,6 +110,8 @@ class Observer:
                     now,
                     more,
                     diagnose,
+                    drift=self.policy.drift,
+                    gone=p.grant.key in to_read and self._is_gone(p, known, more),
                 )
                 for p in current
             ),
@@ -145,6 +149,16 @@ class Observer:
         request_id = cluster.tags.get(REQUEST_TAG, "")
         return self.store.profile_of(request_id, cluster_id) if is_request_id(request_id) else ""
 
+    def _is_gone(self, known: Progress, held: tuple[Assignment, ...], more: Stronger) -> bool:
+        """Whether an assignment of ours, seen before but not among those `held`, is not there when
+        it is read for itself either: then it was removed, and is no stale read."""
+        if not (known.readable_at and known.made_by_us) or find(known.grant, held, more):
+            return False
+        try:
+            return self.arm.assignment(known.grant) is None
+        except Failure:
+            return False
+
     def _held(self, wanted: Collection[Progress]) -> dict[_Place, tuple[Assignment, ...] | None]:
         """What the principals hold: one list for each principal and subscription. Where only
         grants are wanted that policy refuses, we may not be allowed to look: None."""
@@ -169,11 +183,15 @@ def _place(progress: Progress) -> _Place:
     return grant.principal_id, parse_scope(grant.scope).subscription_id
 
 
-def _same_incarnation(record: Record, cluster: Cluster) -> Record:
+def _left_by(record: Record, now: datetime) -> Record:
+    """The record of a cluster that is gone, or whose identities are."""
+    former = revocation.left(record.former, record.grants, now)
+    return replace(record, grants=(), former=former, probe=None)
+
+
+def _same_incarnation(record: Record, cluster: Cluster, now: datetime) -> Record:
     """A cluster deleted and made again under the same name is another cluster."""
     known = record.resource_uid
     if known and cluster.resource_uid and known != cluster.resource_uid:
-        written = tuple(p for p in record.grants if p.written_at)
-        former = record.former + written
-        record = replace(record, grants=(), former=former, probe=None, profile="", denials=())
+        record = replace(_left_by(record, now), profile="", denials=())
     return replace(record, resource_uid=cluster.resource_uid or known)

@@ -18,6 +18,8 @@ from shared.resource_id import ClusterId, Scope
 from shared.roles import DATA_ACTIONS, NEVER_GRANTABLE, role_guid
 from shared.scope_pattern import parse_scope_pattern
 
+Drift = Literal["restore", "report"]
+
 
 class _Wire(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     pass
@@ -116,7 +118,12 @@ class Looks(_Wire, frozen=True):
 
 class Policy(_Wire, frozen=True):
     """The whole of policy.yaml. `clusters` are name patterns of the clusters looked after;
-    `roles` gives rules of inference a role other than the usual one."""
+    `roles` gives rules of inference a role other than the usual one.
+
+    `drift` is what happens when somebody removes an assignment that a cluster needs: it is made
+    again, or only reported. `cleanup` is what happens to an assignment that we made and no cluster
+    needs any more: it is deleted once that is true for as long as `cleanupAfter`, or only reported.
+    """
 
     api_version: Literal["grantkeeper/v1"]
     profiles: dict[str, Profile]
@@ -124,6 +131,9 @@ class Policy(_Wire, frozen=True):
     grants: tuple[DeclaredGrant, ...] = ()
     roles: dict[str, RoleName] = {}
     clusters: tuple[str, ...] = ("*",)
+    drift: Drift = "restore"
+    cleanup: Literal["delete", "report"] = "report"
+    cleanup_after: timedelta = timedelta(hours=1)
     propagation: Propagation = field(default_factory=Propagation)
     looks: Looks = field(default_factory=Looks)
 

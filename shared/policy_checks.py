@@ -43,6 +43,8 @@ def check_parts(whole: dict[Path, Any]) -> Complaints:
             yield from check(path, part)
         elif path[:1] == ("profiles",) and path[2:] == ("cluster",):
             yield from _body(path, part)
+        elif path == ("cleanupAfter",) and part < timedelta(0):
+            yield Complaint(path, "is negative", "write a duration such as PT1H")
 
 
 def check_role(path: Path, name: str) -> Complaints:

@@ -17,35 +17,33 @@ from shared.delays import kind_of
 from shared.diagnosis import Diagnosis
 from shared.errors import Failure, Transient, outlasted
 from shared.evidence import CANNOT_RUN, Diagnose, owes_probe, settle
-from shared.held import Stronger, find, gives, held_as
+from shared.held import Stronger, find, held_as
 from shared.model import Assignment, Grant, Progress
-from shared.policy import Looks, Propagation
+from shared.policy import Drift, Looks, Propagation
+from shared.revocation import left
 from shared.schedule import NO_PLANS, Plans
 from shared.wanted import INVALID_SCOPE, assignment_name, remedy
 
-_SPACING = 360  # looks closer together than window/360 (10 s of 60 min) are one look
-_REMEMBERED = 100  # grants of former identities; a row of the table holds a few hundred in all
+_SPACING = 360  # 10 s of 60 min
 _RETRY_LEAST, _RETRY_MOST = 240, 12  # 15 s to 5 min of 60 min
 SOON = timedelta(seconds=1)  # a look that is due already
+REMOVED = "AssignmentRemoved"
 
 
 def follow(
-    wanted: tuple[Grant, ...], known: tuple[Progress, ...], former: tuple[Progress, ...] = ()
+    wanted: tuple[Grant, ...],
+    known: tuple[Progress, ...],
+    now: datetime,
+    former: tuple[Progress, ...] = (),
 ) -> tuple[tuple[Progress, ...], tuple[Progress, ...]]:
     """The progress of what is wanted now, and of what no longer is but was written, or `former`."""
-    by_key = {progress.grant.key: progress for progress in known}
+    by_key = {progress.grant.key: progress for progress in (*former, *known)}
     current = tuple(
-        replace(by_key.get(grant.key, Progress(grant)), grant=grant) for grant in wanted
+        replace(by_key.get(grant.key, Progress(grant)), grant=grant, left_at=None)
+        for grant in wanted
     )
     keys = {progress.grant.key for progress in current}
-    left = tuple(p for p in former + known if p.grant.key not in keys and p.written_at)
-    return current, remembered(left)
-
-
-def remembered(former: tuple[Progress, ...]) -> tuple[Progress, ...]:
-    """What is kept of grants no longer wanted: the latest of each, and so many of the latest."""
-    latest = {progress.grant.key: progress for progress in reversed(former)}
-    return tuple(reversed(tuple(latest.values())[:_REMEMBERED]))
+    return current, tuple(p for p in left(former, known, now) if p.grant.key not in keys)
 
 
 def look(
@@ -55,27 +53,32 @@ def look(
     now: datetime,
     stronger: Stronger = frozenset(),
     diagnose: Diagnose = lambda *_: Diagnosis(),
+    *,
+    drift: Drift = "restore",
+    gone: bool = False,
 ) -> Progress:
     """One look at the assignments `held` by principals: what does it change for this grant?
 
     `held` need not have those of a grant that is not `to_read`, and is None when it could not be
     read. A grant that is refused is looked for all the same: somebody else may have made it.
     `diagnose` is asked what stands in the way of a grant before reading alone calls it effective,
-    and when it is late.
+    and when it is late. `gone` says that a second read has confirmed what the list lacks.
     """
     grant = progress.grant
     if not grant.principal_id and not grant.refused:
         return replace(progress, reason="AwaitingIdentity", message="the identity is not there yet")
+    if progress.withheld and drift == "restore":
+        progress = replace(progress, withheld="")
     found = None
     if held is not None and to_read(progress, propagation, now):
         found = find(grant, held, stronger)
         if found is None:
-            progress = _missed(progress, propagation, now)
+            progress = _missed(progress, propagation, now, drift, gone=gone)
     if found:
         progress = _found(progress, found, propagation, now)
         return settle(progress, found, now, diagnose)
-    if grant.refused and not progress.written_at:
-        return replace(progress, reason=grant.refused, message=remedy(grant))
+    if progress.refused:
+        return replace(progress, reason=progress.refused, message=remedy(grant))
     return progress
 
 
@@ -88,7 +91,12 @@ def to_read(progress: Progress, propagation: Propagation, now: datetime) -> bool
         return True
     if progress.deadline and progress.read_at < progress.deadline <= now:
         return True
-    return now - progress.read_at >= propagation.window / _SPACING
+    return now - progress.read_at >= spacing(propagation)
+
+
+def spacing(propagation: Propagation) -> timedelta:
+    """Looks closer together than this are one look."""
+    return propagation.window / _SPACING
 
 
 def waits(progress: Progress, looks: Looks, now: datetime, plans: Plans = NO_PLANS) -> bool:
@@ -193,16 +201,9 @@ def is_past(progress: Progress, now: datetime) -> bool:
 
 def to_write(progress: Progress, now: datetime) -> bool:
     """Whether the grant's assignment has to be written in this turn."""
-    grant = progress.grant
-    if grant.refused or not grant.principal_id or progress.written_at:
+    if progress.refused or not progress.grant.principal_id or progress.written_at:
         return False
     return progress.retry_at is None or progress.retry_at <= now
-
-
-def widest(missing: tuple[Progress, ...]) -> tuple[Progress, ...]:
-    """Of grants to be written, those that no other of them gives as well: a role on a network is
-    a role on its subnets, which the next look will find."""
-    return tuple(p for p in missing if not any(gives(other.grant, p.grant) for other in missing))
 
 
 def to_probe(progress: Progress, looks: Looks, now: datetime, plans: Plans = NO_PLANS) -> bool:
@@ -276,13 +277,19 @@ def _is_unconfirmed(progress: Progress) -> bool:
     return progress.reads > 0 and progress.readable_at is None
 
 
-def _missed(progress: Progress, propagation: Propagation, now: datetime) -> Progress:
-    """Not in the list: a stale read, until as many looks in a row say so as it takes to believe."""
+def _missed(
+    progress: Progress, propagation: Propagation, now: datetime, drift: Drift, *, gone: bool
+) -> Progress:
+    """Not in the list: a stale read, unless a second read says so, too, or as many looks in a row
+    as it takes to believe."""
     if not progress.written_at:
         return replace(progress, read_at=now) if progress.refused else progress
     misses = progress.misses + 1
-    if misses < propagation.consecutive_reads:
+    if misses < propagation.consecutive_reads and not gone:
         return replace(progress, misses=misses, reads=0, read_at=now)
+    if progress.readable_at:
+        # It was there, and somebody has removed it.
+        withheld = REMOVED if drift == "report" else ""
+        return Progress(progress.grant, reason="AssignmentMissing", withheld=withheld)
     # An assignment that was never seen is the same one when it is written again: its clock runs on.
-    deadline = None if progress.readable_at else progress.deadline
-    return Progress(progress.grant, deadline=deadline, reason="AssignmentMissing")
+    return Progress(progress.grant, deadline=progress.deadline, reason="AssignmentMissing")

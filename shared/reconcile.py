@@ -59,8 +59,8 @@ class Reconciler:
             self.queues.wake(cluster)
             return
         users = self._users(messages.deleted_assignment(event_type, subject))
-        for cluster in users:
-            self.queues.wake(cluster)
+        for cluster in users:  # by when no look from before the removal is taken for a new one
+            self.queues.wake(cluster, progress.spacing(self.policy.propagation))
         if not users:
             _log.info("event dropped reason=NotAManagedCluster")
 

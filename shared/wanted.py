@@ -90,6 +90,12 @@ def is_of_aks(scope: Scope, cluster: Cluster, cluster_id: ClusterId) -> bool:
     )
 
 
+def assignment_id(grant: Grant) -> str:
+    """The id of the grant's role assignment, whether it is written yet or not."""
+    scope = parse_scope(grant.scope)
+    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{assignment_name(grant)}"
+
+
 def remedy(grant: Grant) -> str:
     """What an administrator can do about a grant that is refused, or an empty text when the
     principal is not known yet."""

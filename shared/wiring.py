@@ -11,7 +11,7 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
-from shared import arm, lifecycle, policy_file, queues, settings, store
+from shared import arm, ledger, lifecycle, policy_file, queues, settings, store
 from shared.act import Actor
 from shared.assignment_lists import AssignmentLists
 from shared.audit import Audit
@@ -45,6 +45,7 @@ class Application:
     policy: Policy
     arm: arm.Arm
     store: store.Store
+    ledger: ledger.Ledger
     queues: queues.Queues
     lifecycle: lifecycle.Lifecycle
     intake: Intake
@@ -55,7 +56,7 @@ class Application:
 
     def close(self) -> None:
         """Close all connections."""
-        for edge in (self.arm, self.store, self.queues, self.lifecycle):
+        for edge in (self.arm, self.store, self.ledger, self.queues, self.lifecycle):
             edge.close()
 
 
@@ -103,9 +104,12 @@ def build(
     def may_assign(role: str, scope: Scope) -> bool:
         return not policy.refusal(role, scope, managed)
 
-    azure = arm.connect(credential, read, may_assign, azure_clock, **sdk)
+    may_revoke = policy.cleanup == "delete"
+    azure = arm.connect(credential, read, may_assign, azure_clock, may_revoke=may_revoke, **sdk)
     tables = store.connect(read.work, work_credential)
     tables.ensure()
+    entries = ledger.connect(read.work, work_credential)
+    entries.ensure()
     outgoing = outgoing or queues.connect(read.work, work_credential)
     publisher = lifecycle.connect(read, credential)
     definitions = Definitions(azure, tables, policy, clock)
@@ -113,17 +117,28 @@ def build(
     lists = AssignmentLists(azure, clock)
     denied = DenyLists(azure, clock)
     observer = Observer(azure, tables, definitions, lists, denied, planner, policy, managed)
-    actor = Actor(azure, Audit(tables, policy, clock), definitions, policy)
+    actor = Actor(azure, Audit(tables, policy, clock), entries, definitions, policy)
     return Application(
         settings=read,
         policy=policy,
         arm=azure,
         store=tables,
+        ledger=entries,
         queues=outgoing,
         lifecycle=publisher,
         intake=Intake(tables, outgoing, publisher, policy, managed, clock),
         reconciler=Reconciler(
-            azure, tables, outgoing, publisher, observer, actor, planner, policy, managed, clock
+            azure,
+            tables,
+            entries,
+            outgoing,
+            publisher,
+            observer,
+            actor,
+            planner,
+            policy,
+            managed,
+            clock,
         ),
         fleet=Fleet(azure, tables, outgoing, policy, managed, clock),
         poison=Poison(tables, publisher, managed, clock),

@@ -1,4 +1,4 @@
-"""The house keeps its shape: imports go down, an SDK keeps to its rooms, nothing hides in a function.
+"""The house keeps its shape: imports go down, SDKs keep to their rooms, functions hide nothing.
 
 Everything is read from the source with `ast`; nothing is imported.
 """

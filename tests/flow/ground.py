@@ -102,6 +102,14 @@ def run_line(town: Town, line: str) -> None:
     assert not options
 
 
+def run_delete(town: Town, line: str) -> None:
+    """An administrator runs an `az role assignment delete` that the product has printed."""
+    words = shlex.split(line)
+    assert words[:5] == ["az", "role", "assignment", "delete", "--ids"]
+    for assignment_id in words[5:]:
+        town.arm("DELETE", assignment_id, version="2022-04-01")
+
+
 def put_cluster(town: Town, body: dict[str, Any], name: str = "c1") -> None:
     """Someone else makes, or changes, a cluster with this body, straight in ARM."""
     town.arm("PUT", str(town.id_of(name)), {"location": "westus2", **body})

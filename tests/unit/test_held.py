@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.decide import widest
 from shared.model import Assignment, Progress
 from shared.policy import Looks, Propagation
-from shared.progress import due, follow, late, look, to_read, to_write, widest
+from shared.progress import due, follow, late, look, to_read, to_write
 from shared.roles import BUILT_IN_ROLES, CONTRIBUTOR, NETWORK_CONTRIBUTOR, READER
 from shared.wanted import assignment_name, remedy
 from tests.unit.nouns import (
@@ -173,7 +174,7 @@ def test_a_refused_grant_that_is_removed_again_is_refused_again() -> None:
 
 def test_a_grant_of_ours_that_policy_refuses_from_now_on_is_kept_while_it_is_there() -> None:
     ours = looks(progress(), held())
-    (now_refused,), _ = follow((grant(refused="RoleNotAllowed"),), (ours,))
+    (now_refused,), _ = follow((grant(refused="RoleNotAllowed"),), (ours,), NOW)
     assert now_refused.refused == ""
     assert look(now_refused, (held(),), READ, at(minutes=9)).state == "effective"
 

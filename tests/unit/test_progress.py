@@ -1,4 +1,4 @@
-"""Written, readable, effective, and late; what is followed, and what is remembered: by table."""
+"""Written, readable, effective, and late; by table."""
 
 from typing import Any
 
@@ -13,12 +13,11 @@ from shared.progress import (
     late,
     look,
     proven,
-    remembered,
     to_write,
     unprovable,
     written,
 )
-from tests.unit.looks import DONE, HOUR, LOOKS, OURS, READ, held, looks, probed
+from tests.unit.looks import HOUR, LOOKS, OURS, READ, held, looks, probed
 from tests.unit.nouns import KUBELET_PRINCIPAL, NOW, SUBNET, at, grant, progress
 
 
@@ -71,14 +70,14 @@ def test_the_look_at_the_deadline_is_taken_however_soon_after_another() -> None:
 
 
 def test_what_was_read_stays_so_when_policy_asks_for_probes_later() -> None:
-    (asked,), _ = follow((grant(verify="probe"),), (looks(3, progress()),))
+    (asked,), _ = follow((grant(verify="probe"),), (looks(3, progress()),), NOW)
     seen = look(asked, held(), READ, at(minutes=10))
     assert (seen.state, seen.evidence, seen.reason) == ("effective", "Readable", "Readable")
 
 
 def test_a_grant_that_policy_no_longer_allows_is_not_late() -> None:
     done = written(progress(), OURS, HOUR, NOW)
-    (refused,), _ = follow((grant(refused="RoleNotAllowed"),), (done,))
+    (refused,), _ = follow((grant(refused="RoleNotAllowed"),), (done,), NOW)
     assert not late(refused, at(minutes=61))
 
 
@@ -244,30 +243,3 @@ def test_an_assignment_unseen_and_written_again_keeps_its_window() -> None:
     for number in range(3):
         again = look(again, held(created_at=NOW), READ, at(minutes=61 + number))
     assert (again.state, again.evidence) == ("effective", "WindowPassed")
-
-
-def test_progress_follows_what_is_wanted_and_remembers_what_was_written() -> None:
-    other = grant(principal_id=KUBELET_PRINCIPAL)
-    current, former = follow((other, grant(because="new words")), (DONE, progress(grant=other)))
-    assert [p.state for p in current] == ["pending", "written"]
-    assert current[1].grant.because == "new words"
-    assert former == ()
-    current, former = follow((), (DONE, progress(grant=other)))
-    assert (current, former) == ((), (DONE,))
-
-
-def written_for(principals: int) -> tuple[Progress, ...]:
-    return tuple(
-        progress(grant=grant(principal_id=str(n)), written_at=NOW) for n in range(principals)
-    )
-
-
-def test_of_what_is_no_longer_wanted_each_grant_is_remembered_once() -> None:
-    assert remembered((DONE, *written_for(1), DONE)) == (*written_for(1), DONE)
-
-
-def test_what_is_no_longer_wanted_is_not_remembered_without_bound() -> None:
-    """A cluster made again every night leaves grants of another principal each time."""
-    kept = remembered(written_for(1000))
-    assert len(kept) == 100
-    assert kept[-1] == written_for(1000)[-1]

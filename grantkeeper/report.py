@@ -32,7 +32,8 @@ class Grant(_Json, frozen=True):
 
     `source` is where the need was read, `refused` why the grant is not made, `heldAs` by which
     other assignment the identity has it already; both are empty otherwise. `deadline` is the end
-    of the propagation window, `expectedAt` when most grants work. When it is looked at next is
+    of the propagation window, `expectedAt` when most grants work. `diagnosis` is what was found to
+    stand in the way, `leftAt` since when a grant is needed no more. When it is looked at next is
     said of the cluster: one turn looks at all of its grants.
     """
 
@@ -56,6 +57,8 @@ class Grant(_Json, frozen=True):
     evidence: Evidence
     reason: str
     message: str
+    diagnosis: str
+    left_at: datetime | None
 
     @property
     def is_proven(self) -> bool:
@@ -77,7 +80,8 @@ class Cluster(_Json, frozen=True):
     """One cluster; `ready`, `reason` and `message` are those of its condition `Ready`.
 
     `request` is null when somebody else made the cluster. `settled` says that nothing is pending
-    but the slow resync; `nextLook` is when the pending turn is due.
+    but the slow resync; `nextLook` is when the pending turn is due. `former` are grants that were
+    written and are needed no more.
     """
 
     id: str
@@ -94,6 +98,7 @@ class Cluster(_Json, frozen=True):
     request: Request | None
     conditions: tuple[Condition, ...]
     grants: tuple[Grant, ...]
+    former: tuple[Grant, ...]
     credentials_command: str | None
 
     @property
@@ -175,6 +180,7 @@ def _cluster(record: Record) -> Cluster:
         else None,
         conditions=record.conditions,
         grants=tuple(map(_grant, record.grants)),
+        former=tuple(map(_grant, record.former)),
         credentials_command=f"az aks get-credentials -g {where.resource_group} -n {where.name}"
         f" --subscription {where.subscription_id}"
         if is_ready
@@ -205,6 +211,8 @@ def _grant(progress: Progress) -> Grant:
         evidence=progress.evidence,
         reason=progress.reason,
         message=progress.message,
+        diagnosis=progress.diagnosis,
+        left_at=progress.left_at,
     )
 
 

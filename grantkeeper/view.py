@@ -71,6 +71,7 @@ def detail(cluster: Cluster, now: datetime, width: int = 0) -> RenderableType:
         _conditions(cluster),
         Text(),
         *(_grant(grant, cluster, now, width) for grant in cluster.grants),
+        *map(_former, cluster.former),
     ]
     if width and any(grant.written_at for grant in cluster.grants):
         parts.append(Text(timeline.LEGEND, "dim"))
@@ -155,6 +156,14 @@ def _grant(grant: Grant, cluster: Cluster, now: datetime, width: int) -> Text:
     if grant.reason != grant.evidence or grant.message:
         rows.append(f"{grant.reason}: {grant.message}" if grant.message else grant.reason)
     return with_rows(text, rows).append_text(_bar(grant, cluster, now, width)).append("\n")
+
+
+def _former(grant: Grant) -> Text:
+    """A grant that is needed no more."""
+    rows = [f"on {grant.scope}", f"needed no more since {moment(grant.left_at)}"]
+    if grant.made_by_us:
+        rows.append(f"assignment {grant.assignment_id}")
+    return with_rows(unbroken(f"{printable(_name(grant))}  former"), rows).append("\n")
 
 
 def _bar(grant: Grant, cluster: Cluster, now: datetime, width: int) -> Text:

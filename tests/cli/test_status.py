@@ -2,6 +2,8 @@
 
 import json
 
+from msgspec.structs import replace
+
 from shared.rejections import Rejection
 from shared.store import Store
 from tests.cli import records
@@ -40,6 +42,18 @@ def test_one_cluster_shows_each_grant_with_scope_reason_times_and_evidence(
     assert "AwaitingIdentity: the identity is not there yet" in answer.out
     assert "get-credentials" not in answer.out
     assert answer.code == 1
+
+
+def test_what_is_needed_no_more_is_shown_apart(grantkeeper: Type, store: Store) -> None:
+    left = replace(records.effective(), left_at=records.NOW)
+    store.save(replace(records.ready("one"), grants=(), former=(left,)), None)
+    answer = grantkeeper("status", "one")
+    assert "controlPlane: Network Contributor  former" in answer.out
+    assert "needed no more since" in answer.out
+    assert f"assignment {left.assignment_id}" in answer.out
+    told = json.loads(grantkeeper("status", "one", "--json").out)
+    (cluster,) = told["clusters"]
+    assert [each["assignmentId"] for each in cluster["former"]] == [left.assignment_id]
 
 
 def test_a_ready_cluster_shows_how_to_use_it(grantkeeper: Type, store: Store) -> None:

@@ -51,6 +51,8 @@ class Observer:
         self, record: Record, cluster: Cluster | None, cluster_id: ClusterId, now: datetime
     ) -> Record:
         """The record with this look in it; `cluster` is None when it is not there."""
+        woken = is_woken(record, now)
+        record = replace(record, unread_since=None)
         if cluster is None:
             seen_before = record.seen_at or record.put_at
             if not seen_before or may_be_stale(record, self.policy, now):
@@ -68,10 +70,16 @@ class Observer:
             repair_at=None if cluster.provisioning_state == "Succeeded" else record.repair_at,
             profile=record.profile or self._profile(cluster, cluster_id),
         )
-        return self._look_at_grants(record, cluster, cluster_id, now)
+        return self._look_at_grants(record, cluster, cluster_id, now, woken=woken)
 
     def _look_at_grants(
-        self, record: Record, cluster: Cluster, cluster_id: ClusterId, now: datetime
+        self,
+        record: Record,
+        cluster: Cluster,
+        cluster_id: ClusterId,
+        now: datetime,
+        *,
+        woken: bool,
     ) -> Record:
         record = self._with_denials(record, cluster, now)
         links = Links(self.arm, self.policy, now, {link.id.lower(): link for link in record.links})
@@ -92,7 +100,8 @@ class Observer:
         to_read = {
             p.grant.key: p
             for p in current
-            if progress.to_read(p, propagation, now) and not progress.waits(p, looks, now, plans)
+            if progress.to_read(p, propagation, now)
+            and not progress.waits(p, looks, now, plans, woken=woken)
         }
         held = self._held(to_read.values())
         known = tuple(assignment for found in held.values() for assignment in found or ())
@@ -173,6 +182,17 @@ class Observer:
                     raise
                 held[place] = None
         return held
+
+
+def is_woken(record: Record, now: datetime) -> bool:
+    """Whether this turn was not planned: an event, the timer or somebody asked for it.
+
+    Each of our own messages is known by the time at which it becomes visible, which the turn taken
+    after it drops: where one is due, the turn is ours. Whatever comes just before that message is
+    taken for it, and the message for what came, so each wake is followed by a turn that reads all.
+    What the last turn was woken by is owed if it could not read Azure.
+    """
+    return record.unread_since is not None or not any(at <= now for at in record.pending)
 
 
 def _place(progress: Progress) -> _Place:

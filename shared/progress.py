@@ -99,15 +99,18 @@ def spacing(propagation: Propagation) -> timedelta:
     return propagation.window / _SPACING
 
 
-def waits(progress: Progress, looks: Looks, now: datetime, plans: Plans = NO_PLANS) -> bool:
+def waits(
+    progress: Progress, looks: Looks, now: datetime, plans: Plans = NO_PLANS, *, woken: bool
+) -> bool:
     """Whether the grant only waits for its next planned look, so that a turn which is taken for
-    something else need not read it."""
+    something else need not read it. One that works, or was missed, is also read by a turn that was
+    `woken` and not planned by us: what woke it may have been its removal."""
     if not progress.written_at or progress.read_at is None:
         return False
-    if progress.effective_at or progress.misses:
+    if woken and (progress.effective_at or progress.misses):
         return False
     planned = due(progress, looks, progress.read_at, plans)
-    return planned is not None and now < planned
+    return planned is None or now < planned
 
 
 def written(progress: Progress, assignment_id: str, window: timedelta, now: datetime) -> Progress:

@@ -95,9 +95,7 @@ class Reconciler:
         try:
             cluster = self.arm.get_cluster(cluster_id)
             now = self.clock()  # which that answer has set right
-            record = self.observer.look(
-                replace(before, unread_since=None), cluster, cluster_id, now
-            )
+            record = self.observer.look(before, cluster, cluster_id, now)
         except Failure as failure:
             self._put_off(before, etag, cluster_id, failure, self.clock())
             return

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +28,16 @@ _KINDS = {
     "command result": rf"GET {_CLUSTER}/[^/]+/commandresults/[^/]+",
 }
 _PROBES = {"run command", "command result"}
+# Read once in a process or resync (deny assignments: in ten minutes), not in each look.
+_SHARED = {"deny assignments list", "registry GET", "role definition GET", "subnet GET"}
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Some entries of the ledger."""
+    """Some entries of the ledger, and, as far as they were made in turns, those of each turn."""
 
     entries: tuple[LedgerEntry, ...]
+    turns: tuple["Calls", ...] = ()
 
     def by_kind(self) -> Counter[str]:
         """How many of each kind; one that nobody thought of is named by method and path."""
@@ -54,8 +58,28 @@ class Calls:
         """All the others."""
         return len(self.entries) - self.writes - self.probes
 
+    @property
+    def shared(self) -> Counter[str]:
+        """The reads that serve many looks, by kind."""
+        return Counter({kind: n for kind, n in self.by_kind().items() if kind in _SHARED})
+
+    @property
+    def reads_per_look(self) -> float:
+        """The most that a turn has read for each list of a principal's assignments, but for what
+        is `shared`; 0 when no turn has looked at assignments."""
+        looks = ((turn, turn.by_kind()["assignments list"]) for turn in self.turns)
+        return max(
+            ((turn.reads - turn.shared.total()) / lists for turn, lists in looks if lists),
+            default=0,
+        )
+
     def __str__(self) -> str:
-        return ", ".join(f"{number} {kind}" for kind, number in sorted(self.by_kind().items()))
+        return told(self.by_kind())
+
+
+def told(kinds: Counter[str]) -> str:
+    """How many of each kind, for a note."""
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
 
 
 class RepeatingTown(Town):
@@ -64,11 +88,15 @@ class RepeatingTown(Town):
     def __init__(self, times: int, storage: str, policy: bytes) -> None:
         super().__init__(storage, policy)
         self._times = times
+        self.turns: list[tuple[LedgerEntry, ...]] = []
 
     def deliver(self, letter: Letter) -> None:
-        """A message, as often as said."""
+        """A message, as often as said; each time is a turn."""
+        ledger = self.azure.world.ledger
         for _ in range(self._times):
+            before = len(ledger.entries)
             super().deliver(letter)
+            self.turns.append(tuple(ledger.entries[before:]))
 
     def deliver_event(self, event: dict[str, Any]) -> None:
         """An event, as often as said."""
@@ -84,14 +112,13 @@ def until_ready(session: Session, verify: Verify, grants: int, *, times: int = 1
         town.run_until(town.ready)
         ready = town.record().condition("Ready")
         assert ready is not None
-        app = town.azure.app_identity.display_name
-        return Calls(
-            tuple(
-                entry
-                for entry in town.azure.world.ledger.entries
-                if entry.caller_name == app and entry.at <= ready.since
-            )
-        )
+        app, end = town.azure.app_identity.display_name, ready.since
+
+        def until_then(entries: Iterable[LedgerEntry]) -> tuple[LedgerEntry, ...]:
+            return tuple(each for each in entries if each.caller_name == app and each.at <= end)
+
+        turns = tuple(Calls(until_then(turn)) for turn in town.turns)
+        return Calls(until_then(town.azure.world.ledger.entries), turns)
 
 
 def _kind(entry: LedgerEntry) -> str:

@@ -5,10 +5,11 @@ from datetime import datetime
 import pytest
 
 from shared.errors import NEEDS_ADMINISTRATOR, Terminal, Transient
-from shared.model import Progress
-from shared.progress import after_failure, due, failed, look, proven, to_write
+from shared.model import Progress, Record
+from shared.observe import is_woken
+from shared.progress import after_failure, due, failed, look, proven, to_write, waits
 from tests.unit.looks import DONE, HOUR, LOOKS, READ, held, looks, probed
-from tests.unit.nouns import NOW, at, grant, progress
+from tests.unit.nouns import CLUSTER, NOW, at, grant, progress
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,48 @@ def test_what_is_to_be_written(seen: Progress, moment: datetime, expected: bool)
 )
 def test_when_a_grant_is_due(seen: Progress, moment: datetime, expected: datetime | None) -> None:
     assert due(seen, LOOKS, moment) == expected
+
+
+WORKS = looks(3, progress())
+MISSED = look(WORKS, (), READ, at(600))
+
+
+@pytest.mark.parametrize(
+    ("seen", "moment", "planned", "woken"),
+    [
+        (progress(), NOW, False, False),
+        (progress(grant=grant(refused="RoleNotAllowed"), read_at=NOW), at(1), False, False),
+        (DONE, at(1), True, True),
+        (DONE, at(minutes=60), False, False),
+        (WORKS, at(minutes=30), True, False),
+        (WORKS, at(minutes=61), False, False),
+        (proven(looks(3, probed()), True, "", at(300)), at(hours=9), True, False),
+        (MISSED, at(601), True, False),
+        (MISSED, at(660), False, False),
+    ],
+)
+def test_what_only_waits_for_its_planned_look(
+    seen: Progress, moment: datetime, planned: bool, woken: bool
+) -> None:
+    assert waits(seen, LOOKS, moment, woken=False) is planned
+    assert waits(seen, LOOKS, moment, woken=True) is woken
+
+
+@pytest.mark.parametrize(
+    ("pending", "unread", "expected"),
+    [
+        ((), None, True),
+        ((at(1),), None, True),
+        ((NOW,), None, False),
+        ((at(-60), at(60)), None, False),
+        ((NOW,), NOW, True),
+    ],
+)
+def test_a_turn_is_planned_when_a_message_of_ours_is_due(
+    pending: tuple[datetime, ...], unread: datetime | None, expected: bool
+) -> None:
+    record = Record(str(CLUSTER), pending=pending, unread_since=unread)
+    assert is_woken(record, NOW) is expected
 
 
 def test_a_written_grant_is_looked_at_before_its_deadline() -> None:

@@ -7,13 +7,15 @@ probing                              a probe's command, begun and read
 definitions, links, obstacles        what a role may do, before it is granted; what else is read
 assignment_lists, deny_lists, planning    lists that clusters share; when to look, as learned
 audit                                a row before each write to Azure, and one after it
-arm, store, ledger, queues, lifecycle   the edges: one SDK, one room
+arm, store, ledger, passes, queues, lifecycle   the edges: one SDK, one room
 bulk, tables                         lists of whole subscriptions; the connection to the tables
 events                               pure: what happened, as CloudEvents
+tally                                what a pass of the timer found, in one line
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 evidence                             what reading proves of a grant
 diagnosis, learning, repair          why a grant does not work; what denials teach; Failed clusters
 revocation                           what is needed no more, and when it goes
+changes                              whether a cluster needs other grants than its record has
 held, wanted, policy_file            what is there already; what is needed; the operator's file
 policy_checks                        what must hold of a policy beyond its types
 grants, probes, profiles, policy, delegation, schedule, delays    pure: what is needed, what may be

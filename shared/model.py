@@ -237,7 +237,8 @@ class Record(Struct, frozen=True, omit_defaults=True):
     points at. `profile` is the one the cluster was made from. `former` keeps the latest grants of
     earlier incarnations and identities. `denials` are the 403s lately heard that no grant answers;
     `repairs` counts the PUTs sent again since the cluster failed, `repair_at` is when the next may
-    be. `untold` are the lifecycle events that the topic has not taken yet.
+    be. `untold` are the lifecycle events that the topic has not taken yet. `body` is the digest of
+    the cluster's JSON as the last turn saw it (`glance.digest`).
     """
 
     cluster_id: str
@@ -265,6 +266,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     pending: tuple[datetime, ...] = ()
     untold: tuple[Event, ...] = ()
     policy: str = ""
+    body: str = ""
     settled: bool = False
     schema: int = 1
 

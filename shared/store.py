@@ -25,9 +25,10 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
-from shared import rejections, tables
+from shared import glance, rejections, tables
 from shared.delays import Histogram
 from shared.effects import AuditEntry
+from shared.glance import Glance
 from shared.model import ClusterRequest, Record
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
@@ -91,6 +92,7 @@ class Store:
             "settled": record.settled,
             "ready": ready.status if ready else "Unknown",
             "reason": ready.reason if ready else "",
+            "glance": glance.encode(glance.of(record)),
             **_parts(msgspec.json.encode(record).decode()),
         }
         _write(self._clusters, row, etag)
@@ -102,6 +104,21 @@ class Store:
                 yield _record(row)
             except Damaged:
                 _log.error("row=%s damaged", row["RowKey"])
+
+    def glances(self, subscription_id: str) -> Iterator[Glance]:
+        """Every record of a subscription's clusters at a glance."""
+        rows = self._clusters.query_entities(
+            "PartitionKey eq @subscription",
+            parameters={"subscription": subscription_id},
+            select=["RowKey", "glance"],
+        )
+        for row in rows:
+            try:
+                yield glance.decode(row.get("glance", ""))
+            except msgspec.DecodeError:  # saved by a version of this app that has another one
+                with contextlib.suppress(ResourceNotFoundError, Damaged):
+                    whole = self._clusters.get_entity(subscription_id, row["RowKey"])
+                    yield glance.of(_record(whole))
 
     def claim(self, request: ClusterRequest) -> tuple[str, bool]:
         """Bind a request id to this request, once. Returns the digest it is bound to, which is

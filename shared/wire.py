@@ -49,6 +49,27 @@ class _Assignment(Struct, frozen=True):
     properties: _AssignmentProperties
 
 
+_Word = Annotated[str, msgspec.Meta(pattern="^[-A-Za-z0-9_]{1,100}$")]  # as `_word` has it
+
+
+class _ListedProperties(Struct, frozen=True):
+    provisioning_state: _Word = msgspec.field(name="provisioningState")
+    resource_uid: _Word = msgspec.field(name="resourceUID")
+
+
+class _ListedCluster(Struct, frozen=True):
+    id: str
+    properties: _ListedProperties
+
+    @property
+    def provisioning_state(self) -> str:
+        return self.properties.provisioning_state
+
+    @property
+    def resource_uid(self) -> str:
+        return self.properties.resource_uid
+
+
 class Page(Struct, frozen=True, rename="camel"):
     """A page of any ARM list; the items are decoded one by one, so one odd item harms no other."""
 
@@ -78,6 +99,15 @@ def cluster(text: bytes | msgspec.Raw, cluster_id: str = "") -> Cluster:
         failure=_failure(properties.at("status", "provisioningError")),
         body=body,
     )
+
+
+def listed_cluster(text: bytes | msgspec.Raw) -> _ListedCluster | Cluster:
+    """As `cluster`, of the few properties by which most clusters of a list are known not to have
+    changed, at a fortieth of the cost. Raises `msgspec.DecodeError`."""
+    try:
+        return msgspec.json.decode(text, type=_ListedCluster)
+    except msgspec.DecodeError:
+        return cluster(text)  # which passes over what is odd
 
 
 def assignment(text: bytes | msgspec.Raw) -> Assignment:

@@ -11,7 +11,7 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
-from shared import arm, ledger, lifecycle, policy_file, queues, settings, store
+from shared import arm, ledger, lifecycle, passes, policy_file, queues, settings, store
 from shared.act import Actor
 from shared.assignment_lists import AssignmentLists
 from shared.audit import Audit
@@ -46,6 +46,7 @@ class Application:
     arm: arm.Arm
     store: store.Store
     ledger: ledger.Ledger
+    passes: passes.Passes
     queues: queues.Queues
     lifecycle: lifecycle.Lifecycle
     intake: Intake
@@ -56,7 +57,8 @@ class Application:
 
     def close(self) -> None:
         """Close all connections."""
-        for edge in (self.arm, self.store, self.ledger, self.queues, self.lifecycle):
+        edges = (self.arm, self.store, self.ledger, self.passes, self.queues, self.lifecycle)
+        for edge in edges:
             edge.close()
 
 
@@ -110,6 +112,8 @@ def build(
     tables.ensure()
     entries = ledger.connect(read.work, work_credential)
     entries.ensure()
+    looks = passes.connect(read.work, work_credential)
+    looks.ensure()
     outgoing = outgoing or queues.connect(read.work, work_credential)
     publisher = lifecycle.connect(read, credential)
     definitions = Definitions(azure, tables, policy, clock)
@@ -124,6 +128,7 @@ def build(
         arm=azure,
         store=tables,
         ledger=entries,
+        passes=looks,
         queues=outgoing,
         lifecycle=publisher,
         intake=Intake(tables, outgoing, publisher, policy, managed, clock),
@@ -140,7 +145,7 @@ def build(
             managed,
             clock,
         ),
-        fleet=Fleet(azure, tables, outgoing, policy, managed, clock),
+        fleet=Fleet(azure.bulk, tables, looks, outgoing, policy, managed, clock),
         poison=Poison(tables, publisher, managed, clock),
         clock=clock,
     )

@@ -18,7 +18,12 @@ OURS = ("shared", "infra", "grantkeeper")
 # The rooms an SDK, or a thing that must stay in one place, may be imported or called in.
 ROOMS = {
     "azure.mgmt": {"shared/arm.py", "shared/bulk.py"},
-    "azure.data.tables": {"shared/tables.py", "shared/store.py", "shared/ledger.py"},
+    "azure.data.tables": {
+        "shared/tables.py",
+        "shared/store.py",
+        "shared/ledger.py",
+        "shared/passes.py",
+    },
     "azure.storage.queue": {"shared/queues.py"},
     "azure.eventgrid": {"shared/lifecycle.py"},
     "azure.identity": {"shared/wiring.py"},

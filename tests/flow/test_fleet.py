@@ -1,10 +1,18 @@
 """The timer finds what nothing else told us about; one odd cluster or subscription stops none."""
 
+from dataclasses import replace
+from typing import Any
+
 from shared.fleet import Fleet
 from shared.policy_file import parse
 from shared.resource_id import parse_cluster_id
 from tests.flow.conftest import Found
 from tests.flow.town import POLICY, Town
+
+
+def fleet(town: Town, **changes: Any) -> Fleet:
+    """The town's own, with other fields."""
+    return replace(town.app.fleet, **changes)
 
 
 def woken(town: Town) -> list[str]:
@@ -52,9 +60,11 @@ def test_a_grant_is_made_once_policy_allows_it(found_town: Found) -> None:
     assert town.grants_made() == town.expected_grants("c1")
 
 
-def test_unsettled_clusters_are_woken(town: Town) -> None:
+def test_an_unsettled_cluster_is_woken_only_once_its_next_turn_is_overdue(town: Town) -> None:
     town.request()
     town.run(1)
+    assert woken(town) == []
+    town.azure.advance(180)
     assert woken(town) == ["c1"]
 
 
@@ -91,13 +101,15 @@ def test_clusters_policy_does_not_manage_are_left_alone(found_town: Found) -> No
 def test_a_cluster_that_is_no_longer_managed_is_left_alone(town: Town) -> None:
     town.request()
     town.run(1)
-    app, other = town.app, parse(POLICY.read_bytes() + b'clusters: ["team-*"]\n')
+    other = parse(POLICY.read_bytes() + b'clusters: ["team-*"]\n')
     elsewhere = ("11111111-2222-3333-4444-555555555555",)
     town.post.letters.clear()
-    assert not town.record().settled
-    Fleet(app.arm, app.store, app.queues, other, (town.subscription,), app.clock).wake_all()
-    Fleet(app.arm, app.store, app.queues, app.policy, elsewhere, app.clock).wake_all()
+    town.azure.advance(600)
+    fleet(town, policy=other).wake_all()
+    fleet(town, managed=elsewhere).wake_all()
     assert town.post.letters == []
+    fleet(town).wake_all()
+    assert [letter.text for letter in town.post.letters] == [str(town.id_of())]
 
 
 def test_a_cluster_found_by_the_timer_keeps_its_name_as_azure_spells_it(town: Town) -> None:
@@ -120,9 +132,7 @@ def test_a_subscription_that_cannot_be_read_hides_no_other(town: Town) -> None:
     gone = "11111111-2222-3333-4444-555555555555"
     town.make_cluster()
     town.post.letters.clear()
-    app = town.app
-    both = (gone, town.subscription)
-    Fleet(app.arm, app.store, app.queues, app.policy, both, app.clock).wake_all()
+    fleet(town, managed=(gone, town.subscription)).wake_all()
     assert [letter.text for letter in town.post.letters] == [str(town.id_of())]
 
 
@@ -143,9 +153,9 @@ def test_one_odd_cluster_in_the_list_hides_no_other(town: Town) -> None:
     town.run_until(lambda: town.ready("fine"), events=False)
 
 
-def test_a_hundred_clusters_cost_one_list_each_time(town: Town) -> None:
+def test_a_hundred_clusters_cost_two_lists_each_time(town: Town) -> None:
     for number in range(100):
         town.make_cluster(f"c{number}")
     before = town.calls("GET")
     assert len(woken(town)) == 100
-    assert town.calls("GET") == before + 1
+    assert town.calls("GET") == before + 2

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from infra.emulator import Emulator, EmulatorTransport
 from infra.emulator.knobs import Knobs
 from infra.emulator.wire import Request, Response
-from shared.arm import connect
+from shared.arm import Arm, connect
 from shared.egress import EgressGuard, allowed
-from shared.errors import Terminal
+from shared.errors import Failure, Terminal
 from shared.resource_id import Scope, cluster_id
 from shared.settings import Settings, WorkStorage
 
@@ -225,26 +225,50 @@ def test_no_injected_cluster_name_reaches_azure_through_the_real_sdk(
 class Elsewhere:
     """An ARM that sends everybody to another host."""
 
-    def __init__(self, azure: Emulator) -> None:
+    def __init__(self, azure: Emulator, status: int) -> None:
         self.world = azure.world
+        self.status = status
         self.asked: list[str] = []
 
     def handle(self, request: Request) -> Response:
         self.asked.append(request.url)
-        return Response(307, headers={"Location": "https://elsewhere.example/"})
+        there = "https://elsewhere.example/"
+        return Response(self.status, {"value": [], "nextLink": there}, {"Location": there})
 
     def advance(self, seconds: float) -> None:
         """Time does not matter here."""
 
 
-def test_a_redirect_is_not_followed_off_the_list(azure: Emulator) -> None:
-    elsewhere = Elsewhere(azure)
+def elsewhere_of(azure: Emulator, status: int) -> tuple[Elsewhere, Arm]:
+    """An ARM that answers with this status, and the product's clients for it."""
+    elsewhere = Elsewhere(azure, status)
     arm = connect(
         azure.credential(azure.app_identity),
         Settings((SUB,), Path(), WorkStorage(), ENDPOINT, ENDPOINT),
         anything,
         transport=EmulatorTransport(elsewhere),
     )
+    return elsewhere, arm
+
+
+def test_a_redirect_is_not_followed_off_the_list(azure: Emulator) -> None:
+    elsewhere, arm = elsewhere_of(azure, 307)
     with closing(arm), pytest.raises(Terminal, match="EgressRefused"):
         arm.get_cluster(cluster_id(SUB, "g", "c"))
+    assert len(elsewhere.asked) == 1
+
+
+def test_the_next_page_of_a_list_is_not_looked_for_elsewhere(azure: Emulator) -> None:
+    elsewhere, arm = elsewhere_of(azure, 200)
+    for pages in (arm.bulk.clusters(SUB), arm.bulk.assignments(SUB)):
+        with pytest.raises(Terminal, match="EgressRefused"):
+            list(pages)
+    arm.close()
+    assert len(elsewhere.asked) == 2
+
+
+def test_a_redirect_of_a_list_is_not_followed(azure: Emulator) -> None:
+    elsewhere, arm = elsewhere_of(azure, 307)
+    with closing(arm), pytest.raises(Failure):
+        list(arm.bulk.clusters(SUB))
     assert len(elsewhere.asked) == 1

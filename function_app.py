@@ -44,8 +44,10 @@ def reconcile_cluster(message: func.QueueMessage) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule="%FLEET_SCHEDULE%", run_on_startup=False)
 def reconcile_fleet(timer: func.TimerRequest) -> None:
-    """It is time to look at all clusters."""
-    _application().fleet.wake_all()
+    """It is time to look at all clusters, and to tidy up."""
+    application = _application()
+    application.fleet.wake_all()
+    application.housekeeping.run()
 
 
 @app.queue_trigger(

@@ -37,11 +37,13 @@ CLOUDS = {
 
 @dataclass(frozen=True, slots=True)
 class WorkStorage:
-    """The account of our queues and tables: a connection string, or two service URIs."""
+    """The account of our queues and tables: a connection string, or two service URIs. With the
+    third, dead letters in its blobs are looked at."""
 
     connection_string: str = ""
     queue_service_uri: str = ""
     table_service_uri: str = ""
+    blob_service_uri: str = ""
     client_id: str = ""
 
 
@@ -136,8 +138,12 @@ def _work(source: Mapping[str, str], faults: list[str]) -> WorkStorage:
             "Work: missing; set a connection string, or both Work__queueServiceUri and "
             "Work__tableServiceUri (and Work__clientId for a user-assigned identity)"
         )
-    client = _client_id(source, "Work__clientId", faults)
-    return WorkStorage(queue_service_uri=queue, table_service_uri=table, client_id=client)
+    return WorkStorage(
+        queue_service_uri=queue,
+        table_service_uri=table,
+        blob_service_uri=_https(source, "Work__blobServiceUri", faults),
+        client_id=_client_id(source, "Work__clientId", faults),
+    )
 
 
 def _is_connection_string(text: str) -> bool:

@@ -11,7 +11,17 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
-from shared import arm, ledger, lifecycle, passes, policy_file, queues, settings, store
+from shared import (
+    arm,
+    dead_letters,
+    ledger,
+    lifecycle,
+    passes,
+    policy_file,
+    queues,
+    settings,
+    store,
+)
 from shared.act import Actor
 from shared.assignment_lists import AssignmentLists
 from shared.audit import Audit
@@ -19,6 +29,7 @@ from shared.azure_clock import AzureClock
 from shared.definitions import Definitions
 from shared.deny_lists import DenyLists
 from shared.fleet import Fleet
+from shared.housekeeping import Housekeeping
 from shared.intake import Intake
 from shared.observe import Observer
 from shared.planning import Planner
@@ -53,6 +64,7 @@ class Application:
     reconciler: Reconciler
     fleet: Fleet
     poison: Poison
+    housekeeping: Housekeeping
     clock: Callable[[], datetime]
 
     def close(self) -> None:
@@ -60,6 +72,7 @@ class Application:
         edges = (self.arm, self.store, self.ledger, self.passes, self.queues, self.lifecycle)
         for edge in edges:
             edge.close()
+        self.housekeeping.close()
 
 
 def application() -> Application:
@@ -122,6 +135,20 @@ def build(
     denied = DenyLists(azure, clock)
     observer = Observer(azure, tables, definitions, lists, denied, planner, policy, managed)
     actor = Actor(azure, Audit(tables, policy, clock), entries, definitions, policy)
+    reconciler = Reconciler(
+        azure,
+        tables,
+        entries,
+        outgoing,
+        publisher,
+        observer,
+        actor,
+        planner,
+        policy,
+        managed,
+        clock,
+    )
+    given_up = dead_letters.connect(read.work, work_credential)
     return Application(
         settings=read,
         policy=policy,
@@ -132,20 +159,9 @@ def build(
         queues=outgoing,
         lifecycle=publisher,
         intake=Intake(tables, outgoing, publisher, policy, managed, clock),
-        reconciler=Reconciler(
-            azure,
-            tables,
-            entries,
-            outgoing,
-            publisher,
-            observer,
-            actor,
-            planner,
-            policy,
-            managed,
-            clock,
-        ),
+        reconciler=reconciler,
         fleet=Fleet(azure.bulk, tables, looks, outgoing, policy, managed, clock),
         poison=Poison(tables, publisher, managed, clock),
+        housekeeping=Housekeeping(tables, given_up, reconciler.changed, clock),
         clock=clock,
     )

@@ -24,6 +24,7 @@ ROOMS = {
         "shared/ledger.py",
         "shared/passes.py",
     },
+    "azure.storage.blob": {"shared/dead_letters.py"},
     "azure.storage.queue": {"shared/queues.py"},
     "azure.eventgrid": {"shared/lifecycle.py"},
     "azure.identity": {"shared/wiring.py"},

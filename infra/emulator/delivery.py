@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from .event_destinations import DeliveryError, deliver
-from .event_subscriptions import EventSubscription, RetryPolicy
-from .resource_events import Event
+from .event_destinations import DeliveryError, deliver, keep
+from .event_subscriptions import EventSubscription
+from .resource_events import Event, to_cloud_event
 from .timestamps import arm_time
 from .world import World
 
@@ -49,12 +49,32 @@ class DeadLetter:
         """The dead-letter document of Event Grid."""
         return {
             **self.parcel.event,
+            **self._why,
+            "eventSubscriptionName": self.parcel.subscription_name,
+        }
+
+    def to_blob(self, schema: str) -> dict[str, Any]:
+        """The same as it lies in a container; a CloudEvent's attributes are in small letters."""
+        if schema != "CloudEventSchemaV1_0":
+            return {**self.parcel.event, **self._why}
+        why = {name.lower(): value for name, value in self._why.items()}
+        return {**to_cloud_event(self.parcel.event), **why}
+
+    @property
+    def blob_name(self) -> str:
+        """SUBSCRIPTION/YYYY/M/D/H/GUID.json, numbers without a leading zero."""
+        at = self.at
+        hour = f"{at.year}/{at.month}/{at.day}/{at.hour}"
+        return f"{self.parcel.subscription_name.upper()}/{hour}/{self.parcel.event['id']}.json"
+
+    @property
+    def _why(self) -> dict[str, Any]:
+        return {
             "deadLetterReason": self.reason,
             "deliveryAttempts": self.parcel.attempts,
             "lastDeliveryOutcome": self.parcel.last_outcome,
             "publishTime": arm_time(self.parcel.published_at),
             "lastDeliveryAttemptTime": arm_time(self.at),
-            "eventSubscriptionName": self.parcel.subscription_name,
         }
 
 
@@ -103,16 +123,13 @@ class Delivery:
             deliver(name, subscription, parcel.event, count, timeout)
         except DeliveryError as error:
             with self._world.lock:
-                self._failed(
-                    replace(made, last_outcome=error.reason),
-                    error.status,
-                    subscription.retry_policy,
-                )
+                self._failed(replace(made, last_outcome=error.reason), error.status, subscription)
         else:
             with self._world.lock:
                 self.delivered.append(made)
 
-    def _failed(self, parcel: Parcel, status: int, policy: RetryPolicy) -> None:
+    def _failed(self, parcel: Parcel, status: int, subscription: EventSubscription) -> None:
+        policy = subscription.retry_policy
         now = self._world.clock.now()
         wait = self._wait(parcel, status)
         expiry = parcel.published_at + timedelta(minutes=policy.event_time_to_live_in_minutes)
@@ -125,7 +142,14 @@ class Delivery:
         else:
             self._world.after(wait, lambda: self.send(parcel.subscription_name, [parcel]))
             return
-        self.dead_letters.append(DeadLetter(parcel, reason, now))
+        self._give_up(DeadLetter(parcel, reason, now), subscription)
+
+    def _give_up(self, letter: DeadLetter, subscription: EventSubscription) -> None:
+        """Note the letter and write its blob, where Azure waits five minutes with it."""
+        self.dead_letters.append(letter)
+        if destination := subscription.dead_letter_destination:
+            document = letter.to_blob(subscription.event_delivery_schema)
+            self.run(lambda: keep(destination, letter.blob_name, [document]))
 
     def _wait(self, parcel: Parcel, status: int) -> float:
         schedule = self._world.knobs.event_retry_seconds

@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, HttpResponseError
+from azure.storage.blob import BlobClient
 from azure.storage.queue import QueueClient
 
-from .event_subscriptions import EventSubscription, StorageQueue, WebHook
+from .event_subscriptions import EventSubscription, StorageBlob, StorageQueue, WebHook
 from .resource_events import Event, to_cloud_event
 
 _ORIGIN = "eventgrid.azure.net"
@@ -85,6 +86,15 @@ def shake_hands(
     status, _, content = _exchange(subscription.destination, "POST", headers, [validation], timeout)
     if status != 200 or _validation_response(content) != validation["data"]["validationCode"]:
         raise DeliveryError(status, f"the validation event was answered {status} without its code")
+
+
+def keep(destination: StorageBlob, name: str, letters: list[dict[str, Any]]) -> None:
+    """Write events that were given up as one blob (event-grid/manage-event-delivery). What the
+    container does not take is lost, as on Azure after four hours; raises AzureError then."""
+    with BlobClient.from_connection_string(
+        destination.connection_string, destination.blob_container_name, name, retry_total=0
+    ) as blob:
+        blob.upload_blob(json.dumps(letters).encode())
 
 
 def _exchange(

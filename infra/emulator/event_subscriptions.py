@@ -50,6 +50,20 @@ class StorageQueue(
     queue_name: str
 
 
+class StorageBlob(
+    msgspec.Struct,
+    frozen=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    tag_field="endpointType",
+    tag="StorageBlob",
+):
+    """Events that are given up become blobs of a container that exists."""
+
+    connection_string: str
+    blob_container_name: str
+
+
 class AdvancedFilter(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A test of one value of the event; comparisons ignore case, as in Azure."""
 
@@ -113,13 +127,16 @@ class EventSubscription(msgspec.Struct, frozen=True, rename="camel", forbid_unkn
     event_delivery_schema: Literal["EventGridSchema", "CloudEventSchemaV1_0"] = "EventGridSchema"
     filter: Filter = Filter()
     retry_policy: RetryPolicy = RetryPolicy()
+    dead_letter_destination: StorageBlob | None = None
 
 
 def describe(subscription: EventSubscription) -> dict[str, Any]:
-    """The JSON form without keys: neither the URL's query nor the connection string."""
+    """The JSON form without keys: neither the URL's query nor a connection string."""
     document: dict[str, Any] = msgspec.to_builtins(subscription)
     destination = document["destination"]
     destination.pop("connectionString", None)
+    if dead_letters := document["deadLetterDestination"]:
+        del dead_letters["connectionString"]
     if url := destination.pop("endpointUrl", None):
         destination["endpointBaseUrl"] = url.partition("?")[0]
     return document

@@ -36,8 +36,13 @@ FILTER = {
 }
 
 
-def register(emulator: Mapping[str, str], host_url: str) -> None:
-    """Deliver the emulated subscription's events to the function's webhook, unless that is so.
+# The app looks there for events that were given up; on Azure the deployment makes it.
+DEAD_LETTERS = "eventgrid-deadletter"
+
+
+def register(emulator: Mapping[str, str], host_url: str, storage: str) -> None:
+    """Deliver the emulated subscription's events to the function's webhook, unless that is so;
+    what is given up goes to the storage account (its connection string).
 
     `emulator` is its environment file. Returns once the webhook answered the validation handshake.
     Raises PartError when it does not, urllib.error.URLError when the emulator refuses.
@@ -48,7 +53,17 @@ def register(emulator: Mapping[str, str], host_url: str) -> None:
         "endpointUrl": f"{address}?functionName={FUNCTION}",
     }
     if not _delivers(_shown(emulator), address):
-        _call(emulator, "PUT", f"/{NAME}", {"destination": webhook, "filter": FILTER})
+        dead_letters = {
+            "endpointType": "StorageBlob",
+            "connectionString": storage,
+            "blobContainerName": DEAD_LETTERS,
+        }
+        subscription = {
+            "destination": webhook,
+            "filter": FILTER,
+            "deadLetterDestination": dead_letters,
+        }
+        _call(emulator, "PUT", f"/{NAME}", subscription)
         wait_until(lambda: _shown(emulator)["provisioningState"] != "Creating", VALIDATION_SECONDS)
     shown = _shown(emulator)
     if not _delivers(shown, address):

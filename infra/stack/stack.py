@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from infra.stack import app_settings, azurite, env_file, event_subscription, ports
@@ -132,9 +133,11 @@ class Stack:
         ports.remember(self._ports_file, _PORTS, in_use)
         self.azurite.start()
         self._make_queues()
+        self._make_container()
         self.emulator.start()
         self.host.start()
-        event_subscription.register(env_file.read(self._emulator_env), self.host.url)
+        emulator = env_file.read(self._emulator_env)
+        event_subscription.register(emulator, self.host.url, self._storage())
 
     def _stop(self) -> None:
         for part in reversed(self.parts):
@@ -192,6 +195,13 @@ class Stack:
                     service.create_queue(queue)
                 except ResourceExistsError:
                     continue
+
+    def _make_container(self) -> None:
+        with BlobServiceClient.from_connection_string(self._storage()) as service:
+            try:
+                service.create_container(event_subscription.DEAD_LETTERS).close()
+            except ResourceExistsError:
+                return
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from azure.identity import ManagedIdentityCredential
+from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from infra.stack import azurite, env_file
 from infra.stack.lifeline import Lifeline
 from infra.stack.part import Launch, Part
-from shared import queues, settings, store
+from shared import dead_letters, queues, settings, store
 from shared.model import Record
 from shared.resource_id import cluster_id
 
@@ -36,12 +37,13 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[settings.S
             monkeypatch.setenv("IDENTITY_ENDPOINT", told["IDENTITY_ENDPOINT"])
             monkeypatch.setenv("IDENTITY_HEADER", told["APP_IDENTITY_HEADER"])
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", told["REQUESTS_CA_BUNDLE"])
-            _, queue_uri, table_uri = storage.url.split()
+            blob_uri, queue_uri, table_uri = storage.url.split()
             yield settings.read(
                 {
                     "MANAGED_SUBSCRIPTIONS": told["SUBSCRIPTION_ID"],
                     "Work__queueServiceUri": f"{queue_uri}/work",
                     "Work__tableServiceUri": f"{table_uri}/work",
+                    "Work__blobServiceUri": f"{blob_uri}/work",
                     "Work__clientId": told["AZURE_CLIENT_ID"],
                 }
             )
@@ -65,6 +67,23 @@ def test_tables_and_queues_open_to_a_managed_identity(work: settings.Settings) -
         outgoing.close()
         assert [record.cluster_id for record in tables.all()] == [str(CLUSTER)]
         tables.close()
+
+
+def test_dead_letters_open_to_a_managed_identity(work: settings.Settings) -> None:
+    with (
+        ManagedIdentityCredential(client_id=work.work.client_id) as credential,
+        BlobServiceClient(work.work.blob_service_uri, credential) as service,
+    ):
+        with service.create_container(dead_letters.CONTAINER) as container:
+            container.upload_blob("a.json", b'[{"type": "written", "subject": "it"}]').close()
+        letters = dead_letters.connect(work.work, credential)
+        assert letters
+        (letter,) = letters.all()
+        assert letters.read(letter) == {("written", "it")}
+        letters.set_aside(letter)
+        assert list(letters.all()) == []
+        letters.delete(letter)
+        letters.close()
 
 
 def _emulator(folder: Path) -> Launch:

@@ -107,11 +107,13 @@ def test_storage_by_identity() -> None:
             "MANAGED_SUBSCRIPTIONS": SUB,
             "Work__queueServiceUri": "https://a.queue.core.windows.net/",
             "Work__tableServiceUri": "https://a.table.core.windows.net",
+            "Work__blobServiceUri": "https://a.blob.core.windows.net/",
             "Work__clientId": OTHER_SUB.upper(),
         }
     ).work
     assert work.queue_service_uri == "https://a.queue.core.windows.net"
     assert work.table_service_uri == "https://a.table.core.windows.net"
+    assert work.blob_service_uri == "https://a.blob.core.windows.net"
     assert (work.client_id, work.connection_string) == (OTHER_SUB, "")
 
 

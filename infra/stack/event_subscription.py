@@ -13,7 +13,8 @@ NAME = "clusters"
 FUNCTION = "cluster_changed"
 VALIDATION_SECONDS = 30
 
-# What became of a cluster or of one of its agent pools; other resources wake nobody.
+# What became of a cluster or of one of its agent pools, and which role assignments are gone; other
+# resources wake nobody.
 FILTER = {
     "includedEventTypes": [
         "Microsoft.Resources.ResourceWriteSuccess",
@@ -30,6 +31,7 @@ FILTER = {
                 "Microsoft.ContainerService/managedClusters/delete",
                 "Microsoft.ContainerService/managedClusters/agentPools/write",
                 "Microsoft.ContainerService/managedClusters/agentPools/delete",
+                "Microsoft.Authorization/roleAssignments/delete",
             ],
         }
     ],

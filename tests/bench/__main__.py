@@ -15,6 +15,7 @@ from tests.bench import (
     cold_index,
     false_ready,
     lateness,
+    life_events,
     live_messages,
     schedule,
     worker_memory,
@@ -31,6 +32,7 @@ FIGURES: dict[str, Callable[[Session], list[Row]]] = {
     "live_messages": live_messages.measure,
     "lateness": lateness.measure,
     "false_ready": false_ready.measure,
+    "life_events": life_events.measure,
     "schedule": schedule.measure,
     "worker_memory": worker_memory.measure,
 }
@@ -48,7 +50,7 @@ def main() -> int:
     progress = Console(stderr=True)
     rows: list[Row] = []
     try:
-        with Session(arguments.seeds) as session:
+        with Session(arguments.seeds, arguments.first_seed) as session:
             for name in arguments.only or FIGURES:
                 progress.print(f"measuring {name} …", highlight=False)
                 rows += FIGURES[name](session)
@@ -74,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
     kept = Path(".local/bench.json")
     add("--json", type=Path, default=kept, metavar="FILE", help="a copy of the JSON (%(default)s)")
     add("--seeds", type=positive, default=10, help="lives per weather (default %(default)s)")
+    add("--first-seed", type=positive, default=1, metavar="N", help="to go on where a run ended")
     return command
 
 

@@ -15,8 +15,8 @@ _ACCOUNTS = [f"bench{number:03}" for number in range(1000)]
 class Session:
     """A context manager. Azurite starts, in memory, when the first account is asked for."""
 
-    def __init__(self, seeds: int) -> None:
-        self.seeds = range(1, seeds + 1)
+    def __init__(self, seeds: int, first_seed: int = 1) -> None:
+        self.seeds = range(first_seed, first_seed + seeds)
         self._folder = tempfile.TemporaryDirectory(prefix="grantkeeper-bench-")
         self.folder = Path(self._folder.name)
         self._lifeline = Lifeline()

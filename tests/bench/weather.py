@@ -97,6 +97,10 @@ class WeatherTown(Town):
             super().tick()
         self._count_waiting()
 
+    def clear_up(self) -> None:
+        """From now on the weather is calm."""
+        self._weather = CALM
+
     def _open(self, letter: Letter) -> None:
         if letter.queue == _EVENTS:
             super().deliver_event(json.loads(letter.text))

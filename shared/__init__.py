@@ -5,7 +5,7 @@ intake, reconcile, fleet, poison     what the doors do: a request, one turn, a l
 housekeeping                         … and what the timer does besides
 observe, act                         one look at Azure; the step of a turn, done on Azure
 probing                              a probe's command, begun and read
-definitions, links, obstacles        what a role may do, before it is granted; what else is read
+definitions, links, obstacles, principals   roles, before they are granted; what else is read
 assignment_lists, deny_lists, planning    lists that clusters share; when to look, as learned
 audit                                a row before each write to Azure, and one after it
 arm, store, ledger, passes, queues, lifecycle   the edges: one SDK, one room

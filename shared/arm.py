@@ -39,6 +39,7 @@ _CLUSTERS_VERSION = "2026-08-01"
 _GROUPS_VERSION = "2021-04-01"
 _RESOURCE_VERSIONS = {
     "Microsoft.ContainerRegistry": "2025-11-01",  # the first stable one with roleAssignmentMode
+    "Microsoft.ManagedIdentity": "2023-01-31",
     "Microsoft.Network": "2024-05-01",
 }
 

@@ -26,6 +26,7 @@ _CLUSTERS = "/providers/microsoft\\.containerservice/managedclusters"
 _CLUSTER = rf"{_GROUP}{_CLUSTERS}/[-\w]{{1,63}}"
 _RESOURCE = rf"{_GROUP}/providers/microsoft\.[a-z]+(?:/[a-z]+/{_NAME})+"
 _NETWORKS = rf"{_GROUP}/providers/microsoft\.network"
+_IDENTITIES = r"microsoft\.managedidentity/userassignedidentities"
 _AUTHORIZATION = "/providers/microsoft\\.authorization"
 _ASSIGNMENTS = f"{_AUTHORIZATION}/roleassignments"
 _ASSIGNMENT = re.compile(
@@ -47,6 +48,7 @@ _ALLOWED = tuple(
         ({"GET"}, rf"{_GROUP}/providers/microsoft\.containerregistry/registries/\w{{5,50}}"),
         ({"GET"}, rf"{_NETWORKS}/virtualnetworks/{_NAME}(?:/subnets/{_NAME})?"),
         ({"GET"}, rf"{_NETWORKS}/applicationgateways/{_NAME}"),
+        ({"GET"}, rf"{_GROUP}/providers/{_IDENTITIES}/[-\w]{{3,128}}"),
     )
 )
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 NEEDS_ADMINISTRATOR = "NeedsAdministrator"
+PRINCIPAL_MISSING = "PrincipalMissing"
 
 # How long a refusal of our own identity may be our own role still spreading: the RBAC page's
 # "up to 10 minutes" (learn.microsoft.com/azure/role-based-access-control/troubleshooting).
@@ -104,7 +105,7 @@ TABLE = (
     # Not there, or not to be seen yet.
     Row("NotFound", Transient, _DEPLOYMENT),
     Row("ParentResourceNotFound", Transient, _DEPLOYMENT),
-    Row("PrincipalNotFound", Transient, _RBAC, grace=REPLICATION_GRACE, then="PrincipalMissing"),
+    Row("PrincipalNotFound", Transient, _RBAC, grace=REPLICATION_GRACE, then=PRINCIPAL_MISSING),
     Row("ResourceGroupBeingDeleted", Transient, _DEPLOYMENT),
     Row("ResourceGroupNotFound", Transient, _DEPLOYMENT),
     Row("ResourceNotFound", Transient, _DEPLOYMENT),

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from shared import conditions, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
-from shared.decide import Step, decide, next_turn
+from shared.decide import Assign, Step, decide, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.ledger import Ledger
 from shared.lifecycle import Lifecycle
@@ -25,6 +25,7 @@ from shared.model import Record
 from shared.observe import Observer
 from shared.planning import Planner
 from shared.policy import Policy
+from shared.principals import Principals
 from shared.queues import RECONCILE, Queues
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId
@@ -105,6 +106,8 @@ class Reconciler:
         plans = self.planner.plans()
         step = decide(record, cluster, self.policy, now, plans)
         record = self.actor.act(step, record, cluster_id, now)
+        if cluster and isinstance(step, Assign):
+            record = Principals(self.arm).explained(record, cluster, step.grants)
         record = replace(
             record,
             conditions=conditions.update(record, cluster, self.policy, now),

@@ -13,11 +13,16 @@ from shared.document import Node, decode
 from shared.model import ADDON, APP_ROUTING, CONTROL_PLANE, KUBELET, Assignment, Cluster
 from shared.resource_id import InvalidId, guid
 
+USER_ASSIGNED = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
 # What is read of other resources, by type: the fact's name and the path to it; `*` is each item.
 FACTS: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.ContainerRegistry/registries": {
         "loginServer": ("properties", "loginServer"),
         "roleAssignmentMode": ("properties", "roleAssignmentMode"),
+    },
+    USER_ASSIGNED: {
+        "principalId": ("properties", "principalId"),
     },
     "Microsoft.Network/applicationGateways": {
         "subnet": ("properties", "gatewayIPConfigurations", "*", "properties", "subnet", "id"),

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from infra.emulator.deny_assignments import Denial
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.conftest import Found
-from tests.flow.ground import assign, message
+from tests.flow.ground import assign, message, put_identity, user_assigned
 from tests.flow.town import Town
 from tests.flow.tries import ASSIGNMENT, CLUSTER, HOURLY, ROUGHLY, ask, first_gap, gaps, requests
 
@@ -44,6 +45,64 @@ def test_a_principal_that_takes_the_place_of_a_missing_one_is_granted_at_once(qu
     assert (town.cluster("c1").control_plane_principal_id, NETWORK_CONTRIBUTOR) in {
         made[:2] for made in town.grants_made()
     }
+
+
+def missing(town: Town, **cluster: Any) -> None:
+    """A cluster whose grants Azure refuses since it does not know the principals."""
+    town.fault("status", status=400, code="PrincipalNotFound", path=ASSIGNMENT)
+    town.make_cluster(**cluster)
+    town.run(14)
+
+
+def said_of_missing(town: Town) -> str:
+    """What people are told a quarter of an hour after the cluster was made."""
+    town.run_until(lambda: town.status("RolesAssigned")[1] == "PrincipalMissing", minutes=6)
+    return message(town, "RolesAssigned")
+
+
+def test_the_identity_of_a_missing_principal_is_said_to_be_gone(quick: Town) -> None:
+    identity, _ = put_identity(quick)
+    missing(quick, identity=user_assigned(identity))
+    quick.arm("DELETE", identity)
+    assert f"{identity} is gone" in said_of_missing(quick)
+
+
+def test_an_identity_that_was_made_again_is_said_to_be_another(quick: Town) -> None:
+    identity, _ = put_identity(quick)
+    missing(quick, identity=user_assigned(identity))
+    quick.arm("DELETE", identity)
+    _, principal = put_identity(quick)
+    said = said_of_missing(quick)
+    assert f"{identity} was made again, and its principal is now '{principal}'" in said
+
+
+def test_an_identity_that_is_there_is_not_blamed_for_a_missing_principal(quick: Town) -> None:
+    identity, _ = put_identity(quick)
+    missing(quick, identity=user_assigned(identity))
+    assert f"{identity} is there, with this principal" in said_of_missing(quick)
+
+
+def test_a_missing_principal_of_the_clusters_own_identity_is_no_other_resource(quick: Town) -> None:
+    missing(quick)
+    assert "the cluster has this identity itself" in said_of_missing(quick)
+    assert quick.calls("GET", "userAssignedIdentities/") == 0
+
+
+def test_an_identity_that_we_may_not_read_is_said_to_be_unread(quick: Town) -> None:
+    identity, _ = put_identity(quick)
+    quick.fault("status", status=403, code="AuthorizationFailed", path="userAssignedIdentities/")
+    missing(quick, identity=user_assigned(identity))
+    assert "is there cannot be read (AuthorizationFailed)" in said_of_missing(quick)
+
+
+def test_the_kubelets_own_identity_is_looked_for_as_well(quick: Town) -> None:
+    town = quick
+    town.make_cluster()
+    town.fault("status", status=400, code="PrincipalNotFound", path="/shared/.*roleAssignments/")
+    town.run(14)
+    town.run_until(lambda: town.status("RolesAssigned")[1] == "PrincipalMissing", minutes=6)
+    assert "is there, with this principal" in message(town, "RolesAssigned")
+    assert town.calls("GET", "userAssignedIdentities/") == 1
 
 
 @pytest.mark.parametrize("code", ["AuthorizationFailed", "LinkedAuthorizationFailed"])

@@ -30,6 +30,7 @@ SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
 REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shared"
 NETWORK = SUBNET.rpartition("/subnets/")[0]
 GATEWAY = f"{GROUP}/providers/Microsoft.Network/applicationGateways/gw"
+IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mine"
 DEFINITIONS = "providers/Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT = f"providers/Microsoft.Authorization/roleAssignments/{NAME}"
 
@@ -52,6 +53,7 @@ LISTED = [
     ("GET", SUBNET),
     ("GET", NETWORK),
     ("GET", GATEWAY),
+    ("GET", IDENTITY),
     ("GET", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
     ("GET", f"/subscriptions/{SUB}/providers/Microsoft.Authorization/denyAssignments"),
 ]
@@ -82,6 +84,9 @@ def test_what_the_product_does_is_allowed(method: str, path: str) -> None:
         ("PUT", SUBNET),
         ("PUT", NETWORK),
         ("PUT", GATEWAY),
+        ("PUT", IDENTITY),
+        ("GET", f"{IDENTITY}/federatedIdentityCredentials/f"),
+        ("GET", IDENTITY.rpartition("/")[0]),
         ("DELETE", SUBNET),
         ("POST", f"{NETWORK}/subnets"),
         ("GET", f"{NETWORK}/subnets"),

@@ -15,6 +15,9 @@ RESOURCES = [
     ("Microsoft.ContainerRegistry/registries",
      {"loginServer": "x.azurecr.io", "roleAssignmentMode": "AbacRepositoryPermissions"},
      {"loginServer": ("x.azurecr.io",), "roleAssignmentMode": ("AbacRepositoryPermissions",)}),
+    ("Microsoft.ManagedIdentity/userAssignedIdentities",
+     {"principalId": "p", "clientId": "c"},
+     {"principalId": ("p",)}),
     (GATEWAY_TYPE,
      {"gatewayIPConfigurations": [
          {"properties": {"subnet": {"id": SUBNET}}}, {"properties": None},

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from infra.emulator.assignments import Assignment
+from infra.emulator.cluster_state import Cluster
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.ground import network_of, put_identity, put_subnet, user_assigned
 from tests.flow.topologies import pool
@@ -83,9 +84,9 @@ class Fortunes:
         """Delete the cluster; AKS takes what is in and below its node group along."""
         self._town.delete_cluster(name)
 
-    def _grant(self, name: str) -> None:
+    def _grant(self, cluster_name: str) -> None:
         """Somebody gives one of its identities a role, that it needs or not, here or above."""
-        cluster = self._town.cluster(name)
+        cluster = self._town.cluster(cluster_name)
         holder = self._chance.choice(
             (cluster.control_plane_principal_id, cluster.kubelet_object_id)
         )
@@ -97,7 +98,8 @@ class Fortunes:
         held = (holder, role, scope.lower())
         if held in {(e.principal_id, e.role_guid, e.scope.lower()) for e in self._all()}:
             return
-        made = f"{scope}{_AUTHORIZATION}/roleAssignments/{uuid.UUID(int=self._chance.getrandbits(128))}"
+        name = uuid.UUID(int=self._chance.getrandbits(128))
+        made = f"{scope}{_AUTHORIZATION}/roleAssignments/{name}"
         self._put(made, holder, role, "of the network team")
         self.others.add(next(each.id for each in self._all() if each.id.lower() == made.lower()))
 
@@ -127,10 +129,13 @@ class Fortunes:
     def _one_of(self, name: str) -> Assignment | None:
         """An assignment of one of the cluster's identities, outside of its node group."""
         cluster = self._town.cluster(name)
-        holders = {cluster.control_plane_principal_id, cluster.kubelet_object_id}
-        found = [each for each in self._all() if each.principal_id in holders]
+        found = [each for each in self._all() if each.principal_id in _holders(cluster)]
         return self._chance.choice(found) if found else None
 
     def _all(self) -> list[Assignment]:
         everything = self._town.azure.role_assignments.all()
         return [each for each in everything if "/mc_" not in each.id.lower()]
+
+
+def _holders(cluster: Cluster) -> tuple[str, str]:
+    return cluster.control_plane_principal_id, cluster.kubelet_object_id

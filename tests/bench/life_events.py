@@ -1,5 +1,5 @@
-"""Fleets that live through drift, changes, deletion and recreation in rough weather: a quarter of all
-messages twice, 40 % of events lost, the app crashing between its writes.
+"""Fleets that live through drift, changes, deletion and recreation in rough weather: a quarter of
+all messages twice, 40 % of events lost, the app crashing between its writes.
 
 A schedule is what happens to one cluster in two hours; 20 clusters share a town, two identities and
 the subnets (`--seeds 500` makes ten thousand). Whatever the weather, no assignment of others may be

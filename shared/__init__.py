@@ -8,6 +8,7 @@ probing                              a probe's command, begun and read
 definitions, links, obstacles, principals   roles, before they are granted; what else is read
 assignment_lists, deny_lists, planning    lists that clusters share; when to look, as learned
 audit                                a row before each write to Azure, and one after it
+old_rows                             what is kept no longer
 arm, store, ledger, passes, queues, lifecycle   the edges: one SDK, one room
 dead_letters                         … and the events that were given up
 bulk, tables                         lists of whole subscriptions; the connection to the tables

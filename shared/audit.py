@@ -1,6 +1,7 @@
 """The audit: a row before each write to Azure (intent), and one after it (outcome).
 
-Rows are only ever added. They hold ids and reasons: no body, token or claim.
+Rows are never changed; old ones are pruned (`housekeeping`). They hold ids and reasons: no body,
+token or claim.
 """
 
 import secrets

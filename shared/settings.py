@@ -9,10 +9,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from shared.resource_id import InvalidId, guid, subscription_id
 
+_MOST_DAYS = 36500
 _ADDRESS = re.compile(r"(?i)https://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[\w.~%/-]*)?")
 
 
@@ -48,6 +50,16 @@ class WorkStorage:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How long rows are kept: of the audit, of rejections, of clusters that are gone; None is for
+    ever."""
+
+    audit: timedelta | None = timedelta(days=365)
+    rejections: timedelta | None = timedelta(days=30)
+    deleted: timedelta | None = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the environment says; `managed_subscriptions` in its order, the first is the default."""
 
@@ -56,6 +68,7 @@ class Settings:
     work: WorkStorage
     arm_endpoint: str
     audience: str
+    keep: Keep = Keep()
     client_id: str = ""
     topic_endpoint: str = ""
     topic_key: str = ""
@@ -80,6 +93,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         work=_work(source, faults),
         arm_endpoint=_https(source, "ARM_ENDPOINT", faults) or cloud.arm_endpoint,
         audience=cloud.audience,
+        keep=_keep(source, faults),
         client_id=_client_id(source, "AZURE_CLIENT_ID", faults),
         topic_endpoint=_https(source, "EVENTGRID_TOPIC_ENDPOINT", faults),
         topic_key=source.get("EVENTGRID_TOPIC_KEY", ""),
@@ -144,6 +158,33 @@ def _work(source: Mapping[str, str], faults: list[str]) -> WorkStorage:
         blob_service_uri=_https(source, "Work__blobServiceUri", faults),
         client_id=_client_id(source, "Work__clientId", faults),
     )
+
+
+def _keep(source: Mapping[str, str], faults: list[str]) -> Keep:
+    """A gone cluster is remembered for longer than its request's message can live on a queue (7
+    days by default), so that no late duplicate makes it again."""
+    usual = Keep()
+    return Keep(
+        audit=_days(source, "KEEP_AUDIT_DAYS", usual.audit, 1, faults),
+        rejections=_days(source, "KEEP_REJECTIONS_DAYS", usual.rejections, 1, faults),
+        deleted=_days(source, "KEEP_DELETED_DAYS", usual.deleted, 8, faults),
+    )
+
+
+def _days(
+    source: Mapping[str, str],
+    name: str,
+    default: timedelta | None,
+    least: int,
+    faults: list[str],
+) -> timedelta | None:
+    text = source.get(name, "")
+    if not text:
+        return default
+    days = int(text) if re.fullmatch("[0-9]{1,5}", text) else -1
+    if days and not least <= days <= _MOST_DAYS:
+        faults.append(f"{name}: not a number of days from {least} to {_MOST_DAYS}, or 0 for ever")
+    return timedelta(days=days) if days > 0 else None
 
 
 def _is_connection_string(text: str) -> bool:

@@ -4,13 +4,13 @@ clusters      one row a cluster: partition = subscription, row = `group|name` in
 requests      one row a request id: which cluster and which body it stands for
 rejections    one row a refused message: why, and its text
 roles         one row a custom role: the digest of the definition it was first granted with
-audit         two rows a write to Azure, partition = cluster, in order of time; only ever added
+audit         two rows a write to Azure, partition = cluster, in order of time; never changed
 delays        one row a kind of grant: how long grants took to work
 """
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -80,7 +80,7 @@ class Store:
             row = self._clusters.get_entity(cluster.subscription_id, _row_key(cluster))
         except ResourceNotFoundError:
             return None
-        return _record(row), str(row.metadata["etag"])
+        return record_in(row), str(row.metadata["etag"])
 
     def save(self, record: Record, etag: str | None) -> None:
         """Save a record over the version `etag`, or as new when it is None. Raises `Changed`."""
@@ -101,7 +101,7 @@ class Store:
         """Every record; one that cannot be read is passed over, so that it holds up no other."""
         for row in self._clusters.list_entities():
             try:
-                yield _record(row)
+                yield record_in(row)
             except Damaged:
                 _log.error("row=%s damaged", row["RowKey"])
 
@@ -118,7 +118,7 @@ class Store:
             except msgspec.DecodeError:  # saved by a version of this app that has another one
                 with contextlib.suppress(ResourceNotFoundError, Damaged):
                     whole = self._clusters.get_entity(subscription_id, row["RowKey"])
-                    yield glance.of(_record(whole))
+                    yield glance.of(record_in(whole))
 
     def claim(self, request: ClusterRequest) -> tuple[str, bool]:
         """Bind a request id to this request, once. Returns the digest it is bound to, which is
@@ -262,7 +262,8 @@ def _parts(text: str) -> dict[str, str]:
     return {f"record{n or ''}": text[start : start + _PART] for n, start in enumerate(starts)}
 
 
-def _record(row: dict[str, Any]) -> Record:
+def record_in(row: Mapping[str, Any]) -> Record:
+    """The record in a row of table `clusters`. Raises `Damaged`."""
     names = ("record", *(f"record{n}" for n in range(1, len(row))))
     try:
         return msgspec.json.decode("".join(row.get(name, "") for name in names), type=Record)

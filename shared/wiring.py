@@ -16,6 +16,7 @@ from shared import (
     dead_letters,
     ledger,
     lifecycle,
+    old_rows,
     passes,
     policy_file,
     queues,
@@ -148,7 +149,6 @@ def build(
         managed,
         clock,
     )
-    given_up = dead_letters.connect(read.work, work_credential)
     return Application(
         settings=read,
         policy=policy,
@@ -162,6 +162,14 @@ def build(
         reconciler=reconciler,
         fleet=Fleet(azure.bulk, tables, looks, outgoing, policy, managed, clock),
         poison=Poison(tables, publisher, managed, clock),
-        housekeeping=Housekeeping(tables, given_up, reconciler.changed, clock),
+        housekeeping=Housekeeping(
+            tables,
+            entries,
+            old_rows.connect(read.work, work_credential),
+            dead_letters.connect(read.work, work_credential),
+            reconciler.changed,
+            read.keep,
+            clock,
+        ),
         clock=clock,
     )

@@ -23,6 +23,7 @@ ROOMS = {
         "shared/store.py",
         "shared/ledger.py",
         "shared/passes.py",
+        "shared/old_rows.py",
     },
     "azure.storage.blob": {"shared/dead_letters.py"},
     "azure.storage.queue": {"shared/queues.py"},

@@ -1,10 +1,11 @@
 """The environment is read once; all its faults are told at once, with the remedy."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from shared.settings import CLOUDS, SettingsError, read
+from shared.settings import CLOUDS, Keep, SettingsError, read
 from tests.unit.nouns import OTHER_SUB, SUB
 
 POLICY = str(Path(__file__).resolve().parents[2] / "policy.yaml")
@@ -99,6 +100,28 @@ def test_the_endpoint_may_be_another_and_the_audience_stays() -> None:
 def test_an_address_is_https(address: str) -> None:
     (fault,) = faults_of(ARM_ENDPOINT=address)
     assert fault.startswith("ARM_ENDPOINT: ")
+
+
+def test_rows_are_kept_for_a_year_a_month_and_three_months() -> None:
+    assert read(FINE).keep == Keep(*(timedelta(days=days) for days in (365, 30, 90)))
+
+
+def test_rows_are_kept_as_long_as_is_said_or_for_ever() -> None:
+    days = {"KEEP_AUDIT_DAYS": "0", "KEEP_REJECTIONS_DAYS": "7", "KEEP_DELETED_DAYS": "8"}
+    kept = read({**FINE, **days}).keep
+    assert kept == Keep(None, timedelta(days=7), timedelta(days=8))
+
+
+@pytest.mark.parametrize("days", ["-1", "1.5", "a year", "36501", "1e3", "\u0663"])
+@pytest.mark.parametrize("name", ["KEEP_AUDIT_DAYS", "KEEP_REJECTIONS_DAYS", "KEEP_DELETED_DAYS"])
+def test_days_are_a_number(name: str, days: str) -> None:
+    (fault,) = faults_of(**{name: days})
+    assert fault.startswith(f"{name}: not a number of days")
+
+
+def test_a_gone_cluster_is_remembered_longer_than_a_message_lives() -> None:
+    (fault,) = faults_of(KEEP_DELETED_DAYS="7")
+    assert "from 8 to" in fault
 
 
 def test_storage_by_identity() -> None:

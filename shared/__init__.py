@@ -34,7 +34,7 @@ effects, glance                      the nouns of the audit; a record in one sho
 model, rejections, settings          the nouns; the only reader of the environment
 declared                             the operator's grants that no cluster shows
 scope_pattern, shape, plain_yaml     where a role may be granted; data and types; YAML with lines
-denials, deny_assignments            what a 403 says is missing; what no role can give
+denials, deny_assignments, locks     what a 403 says is missing; what no role can give
 roles, permissions                   Azure's roles by name; what a role may do, compared
 resource_id, document                typed ARM ids; nothing else builds a scope. JSON of others
 """

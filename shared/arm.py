@@ -27,9 +27,10 @@ from shared.bulk import Bulk
 from shared.deny_assignments import DenyAssignment
 from shared.egress import EgressGuard, MayAssign
 from shared.errors import Transient
+from shared.locks import Lock
 from shared.model import Assignment, Cluster, Grant
 from shared.permissions import RoleDefinition
-from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, parse_scope
+from shared.resource_id import ClusterId, ResourceGroupId, ResourceId, Scope, parse_scope
 from shared.settings import Settings
 from shared.wanted import assignment_id, assignment_name
 
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 _CLUSTERS_VERSION = "2026-08-01"
 _GROUPS_VERSION = "2021-04-01"
+_LOCKS_VERSION = "2020-05-01"
 _RESOURCE_VERSIONS = {
     "Microsoft.ContainerRegistry": "2025-11-01",  # the first stable one with roleAssignmentMode
     "Microsoft.ManagedIdentity": "2023-01-31",
@@ -115,13 +117,8 @@ class Arm:
 
     def has_resource_group(self, group: ResourceGroupId) -> bool:
         """Whether the resource group is there."""
-        url = f"{self._endpoint}{group}?api-version={_GROUPS_VERSION}"
         with classified():
-            found = self._client(group.subscription_id).send_request(HttpRequest("GET", url))
-            if found.status_code == 404:
-                return False
-            found.raise_for_status()
-        return True
+            return self._get(group, f"?api-version={_GROUPS_VERSION}") is not None
 
     def create_resource_group(self, group: ResourceGroupId, location: str) -> Written:
         """Make a resource group, where there is none."""
@@ -200,13 +197,17 @@ class Arm:
     def facts(self, resource: ResourceId) -> dict[str, tuple[str, ...]]:
         """What a resource of a type in `wire.FACTS` says, by fact; nothing if it is not there."""
         version = _RESOURCE_VERSIONS[resource.type.partition("/")[0]]
-        url = f"{self._endpoint}{resource}?api-version={version}"
         with classified():
-            answer = self._client(resource.subscription_id).send_request(HttpRequest("GET", url))
-            if answer.status_code == 404:
-                return {}
-            answer.raise_for_status()
-            return wire.facts(resource.type, answer.content)
+            answer = self._get(resource, f"?api-version={version}")
+            return wire.facts(resource.type, answer.content) if answer else {}
+
+    def locks(self, scope: Scope) -> tuple[Lock, ...]:
+        """The locks at a scope and above it (`atScope()` of learn.microsoft.com/rest/api/resources/
+        management-locks/list-by-scope), as far as the first page has them."""
+        query = f"?api-version={_LOCKS_VERSION}&$filter=atScope()"
+        with classified():
+            answer = self._get(scope, f"/providers/Microsoft.Authorization/locks{query}")
+            return wire.locks(answer.content) if answer else ()
 
     def deny_assignments(self, subscription_id: str) -> tuple[DenyAssignment, ...]:
         """All deny assignments at, above and below a subscription, whoever they are for.
@@ -250,6 +251,15 @@ class Arm:
         if (properties.provisioning_state or "").lower() in {"running", "accepted", ""}:
             return None
         return CommandEnd(properties.exit_code, properties.logs or "", properties.reason or "")
+
+    def _get(self, scope: Scope, path: str) -> Any:
+        """The answer about a scope, or what is below it by `path`; None when it is not there."""
+        request = HttpRequest("GET", f"{self._endpoint}{scope}{path}")
+        answer = self._client(scope.subscription_id).send_request(request)
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()
+        return answer
 
     def _client(self, subscription_id: str) -> ContainerServiceClient:
         client = self._clusters.get(subscription_id)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from shared.deny_assignments import DenyAssignment, all_of
 from shared.grants import needed
+from shared.locks import Lock
 from shared.model import Assignment, Denial, Grant, Progress
 from shared.permissions import Permissions, RoleDefinition, lacking
 from shared.resource_id import covers_text, parse_scope
@@ -43,9 +44,11 @@ def diagnose(
     definition: RoleDefinition | None,
     denied: Iterable[DenyAssignment],
     denials: Iterable[Denial],
+    locks: Iterable[Lock] = (),
 ) -> Diagnosis:
     """What stands in the way of a grant whose assignment was `found`, with the `definition` of its
-    role, under the deny assignments at and above its scope; `denials` are the cluster's."""
+    role, under deny assignments anywhere and the `locks` at and above its scope, as far as they
+    were read; `denials` are the cluster's."""
     grant = progress.grant
     scope = parse_scope(grant.scope)
     actions = needed(grant)
@@ -62,8 +65,12 @@ def diagnose(
         return Diagnosis(
             ROLE_LACKS_ACTION, f"the role {role_name(found.role)} does not allow {action}"
         )
-    suspects = "; ".join(_suspects(progress, found, definition, denials))
-    return Diagnosis("", suspects or _NOTHING)
+    locked = [(lock, action) for lock in locks if (action := lock.holds_back(actions))]
+    suspects = [
+        *(f"the read-only lock {lock.name!a} ({lock.id}) holds back {a}" for lock, a in locked),
+        *_suspects(progress, found, definition, denials),
+    ]
+    return Diagnosis("", "; ".join(suspects) or _NOTHING)
 
 
 def _suspects(

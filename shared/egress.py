@@ -43,6 +43,7 @@ _ALLOWED = tuple(
         ({"GET", "PUT"}, _GROUP),
         ({"GET"}, rf"{_SUBSCRIPTION}{_ASSIGNMENTS}"),
         ({"GET"}, rf"{_SUBSCRIPTION}{_AUTHORIZATION}/denyassignments"),
+        ({"GET"}, rf"(?:{_GROUP}|{_RESOURCE}){_AUTHORIZATION}/locks"),
         ({"GET"}, rf"{_SUBSCRIPTION}{_AUTHORIZATION}/roledefinitions/{_GUID}"),
         ({"GET", "PUT", "DELETE"}, _ASSIGNMENT.pattern),
         ({"GET"}, rf"{_GROUP}/providers/microsoft\.containerregistry/registries/\w{{5,50}}"),

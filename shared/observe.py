@@ -106,7 +106,7 @@ class Observer:
         held = self._held(to_read.values())
         known = tuple(assignment for found in held.values() for assignment in found or ())
         more = stronger((p.grant for p in to_read.values()), known, self.definitions.get)
-        diagnose = Obstacles(self.deny_lists, self.definitions, record.denials, now).of
+        diagnose = Obstacles(self.arm, self.deny_lists, self.definitions, record.denials, now).of
         return replace(
             record,
             faults=tuple(f"{path} {what}" for path, what in sorted(cluster.body.faults.items())),

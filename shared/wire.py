@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.document import Node, decode
+from shared.locks import Lock
 from shared.model import ADDON, APP_ROUTING, CONTROL_PLANE, KUBELET, Assignment, Cluster
 from shared.resource_id import InvalidId, guid
 
@@ -138,6 +139,14 @@ def facts(resource_type: str, text: bytes) -> dict[str, tuple[str, ...]]:
         name: tuple(value for node in _walk(body, path) if (value := node.text()))
         for name, path in FACTS[resource_type].items()
     }
+
+
+def locks(text: bytes) -> tuple[Lock, ...]:
+    """The locks of a list. Raises `msgspec.DecodeError`."""
+    return tuple(
+        Lock(each.text("id"), each.text("name"), each.text("properties", "level"))
+        for each in decode(text).at("value").each()
+    )
 
 
 def _walk(node: Node, path: tuple[str, ...]) -> list[Node]:

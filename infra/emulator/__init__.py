@@ -49,7 +49,7 @@ RBAC and the directory:
     role_assignments, assignments   the requests; one assignment
     assignment_checks, conditions   refusals of a PUT; ABAC
     propagation                     when an assignment is readable, and when effective
-    deny_assignments                stronger than any role
+    deny_assignments, locks         stronger than any role; what nobody may change
     access, permissions             who may do what where, now; the caller's own
     graph                           the few reads of Microsoft Graph
 

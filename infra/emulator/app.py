@@ -24,6 +24,7 @@ from .identity import Identities, PrincipalCredential
 from .keys import Keys
 from .knobs import Knobs
 from .link_checks import LinkChecks
+from .locks import Locks
 from .node_groups import NodeGroups
 from .operations import Operations
 from .permissions import Permissions
@@ -65,6 +66,7 @@ class Emulator:
             self.keys,
             self.identities,
             self.access,
+            self.locks,
             self.subscriptions,
             self.faults,
             self.planted,
@@ -75,6 +77,7 @@ class Emulator:
         self.definitions = RoleDefinitions(self.world)
         self.role_assignments = RoleAssignments(self.world, self.definitions)
         self.deny_assignments = DenyAssignments(self.world)
+        self.locks = Locks(self.world)
         self.access = Access(
             self.world, self.definitions, self.role_assignments, self.deny_assignments
         )
@@ -133,6 +136,7 @@ class Emulator:
             self.definitions,
             self.role_assignments,
             self.deny_assignments,
+            self.locks,
             self.run_command,
             self.agent_pools,
             self.cluster_routes,

@@ -14,6 +14,7 @@ from .access import Access
 from .faults import Faults
 from .identity import ARM_AUDIENCES, Identities
 from .keys import Keys
+from .locks import Locks
 from .planted import Planted
 from .stale_reads import StaleReads
 from .subscriptions import Subscriptions
@@ -41,6 +42,7 @@ class Gateway:
         keys: Keys,
         identities: Identities,
         access: Access,
+        locks: Locks,
         subscriptions: Subscriptions,
         faults: Faults,
         planted: Planted,
@@ -50,6 +52,7 @@ class Gateway:
         self._control_key = keys.control
         self._identities = identities
         self._access = access
+        self._locks = locks
         self._subscriptions = subscriptions
         self._faults = faults
         self._reads = StaleReads(
@@ -128,6 +131,7 @@ class Gateway:
             )
         target = arm_ids.target(request.method, request.path)
         self._access.require(call, target.action, target.scope)
+        self._locks.require_none(target)
         namespace, has_type, _ = target.resource_type.partition("/")
         # The provider itself may be looked at and registered.
         if has_type and not self._subscriptions.provider_registered(namespace):

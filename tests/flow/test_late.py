@@ -191,6 +191,67 @@ def test_late_behind_a_condition_shows_the_condition(found_town: Found) -> None:
     assert "under a condition" in message(town)
 
 
+def lock(town: Town, scope: str, level: str = "ReadOnly") -> str:
+    """The operator locks a scope; the lock's id."""
+    path = f"{scope}/providers/Microsoft.Authorization/locks/keep-{level}"
+    town.arm("PUT", path, {"properties": {"level": level}}, "2020-05-01")
+    return path
+
+
+def late(found_town: Found, role: str = NETWORK_CONTRIBUTOR) -> Town:
+    """A town where a role is made, and never works."""
+    town = found_town(PROBING)
+    town.request(parameters={"subnet": town.subnet})
+    town.run(5)
+    never_effective(town, role)
+    return town
+
+
+def test_late_behind_a_read_only_lock_above_names_it_and_only_then_reads_locks(
+    found_town: Found,
+) -> None:
+    town = late(found_town)
+    path = lock(town, town.subnet.partition("/providers/")[0])
+    lock(town, town.subnet, "CanNotDelete")
+    town.run(40)
+    assert town.calls("GET", "/locks") == 0
+    town.run(40)
+    assert town.status("PermissionsEffective") == ("False", "WindowExceeded")
+    assert f"the read-only lock 'keep-ReadOnly' ({path}) holds back {JOIN}" in message(town)
+    assert "CanNotDelete" not in message(town)
+    town.arm("DELETE", path, version="2020-05-01")
+    town.run_until(lambda: "nothing was found" in message(town), minutes=75)
+
+
+def test_a_lock_is_in_nobodys_way_who_only_reads(found_town: Found) -> None:
+    town = late(found_town, ACR_PULL)
+    town.run(10)
+    lock(town, town.registry)
+    town.run(70)
+    assert town.status("PermissionsEffective") == ("False", "WindowExceeded")
+    assert "nothing was found that stands in the way" in message(town)
+
+
+def test_locks_that_cannot_be_read_are_not_named(found_town: Found) -> None:
+    town = late(found_town)
+    lock(town, town.subnet)
+    town.fault("status", status=403, code="AuthorizationFailed", path="/locks$")
+    town.run(80)
+    assert town.calls("GET", "/locks", 403) > 0
+    assert town.status("PermissionsEffective") == ("False", "WindowExceeded")
+    assert "nothing was found that stands in the way" in message(town)
+
+
+def test_a_scope_that_is_locked_before_the_role_is_written_is_named_at_once(quick: Town) -> None:
+    town = quick
+    path = lock(town, town.subnet)
+    town.request(parameters={"subnet": town.subnet})
+    town.run(5)
+    assert town.status("RolesAssigned") == ("False", "ScopeLocked")
+    town.arm("DELETE", path, version="2020-05-01")
+    town.run_until(town.ready, minutes=90)
+
+
 def test_the_late_are_looked_at_hourly_until_they_work(found_town: Found) -> None:
     town = found_town(PROBING, effective_seconds=(3 * 3600, 3 * 3600))
     town.request(parameters={"subnet": town.subnet})

@@ -102,6 +102,7 @@ def test_what_is_believed_to_stand_in_the_way_is_read_again(
     azure.denied = before
     lists.of(SUB)
     azure.denied, azure.now = after, NOW + timedelta(minutes=1)
+    arm: Any = azure
     definitions: Any = AllIsAllowed()
-    found = Obstacles(lists, definitions, (), azure.now).of(progress(), FOUND)
+    found = Obstacles(arm, lists, definitions, (), azure.now).of(progress(), FOUND)
     assert (found.reason, len(azure.asked)) == (reason, asked)

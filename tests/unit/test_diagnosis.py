@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from shared.deny_assignments import DenyAssignment
 from shared.diagnosis import Diagnosis, diagnose
+from shared.locks import Lock
 from shared.model import CONTROL_PLANE, KUBELET, Assignment, Denial
 from shared.permissions import Permissions, RoleDefinition
 from shared.roles import NETWORK_CONTRIBUTOR
@@ -20,6 +21,8 @@ PART = RoleDefinition("guid", "part", custom=True, permissions=(Permissions((REA
 DENY = DenyAssignment("deny-id", "locked", NET.partition("/providers/")[0], (PRINCIPAL,), (),
                       (Permissions((JOIN,)),))  # fmt: skip
 
+LOCKED = Lock("locked-id", "closed", "ReadOnly")
+
 
 def denial(action: str = JOIN, scope: str = SUBNET, identity: str = CONTROL_PLANE) -> Denial:
     return Denial(identity, action, scope, "a probe", NOW)
@@ -32,10 +35,11 @@ def said(
     definition: RoleDefinition | None = FULL,
     denied: tuple[DenyAssignment, ...] = (),
     denials: tuple[Denial, ...] = (),
+    locks: tuple[Lock, ...] = (),
     **changes: Any,
 ) -> Diagnosis:
     known = progress(grant=grant(rule=rule), **changes)
-    return diagnose(known, found, definition, denied, denials)
+    return diagnose(known, found, definition, denied, denials, locks)
 
 
 def test_a_deny_assignment_is_named_with_what_it_takes() -> None:
@@ -76,6 +80,10 @@ def test_nothing_found_is_said_too(definition: RoleDefinition | None) -> None:
     ("changes", "text"),
     [
         ({"message": "ScopeLocked: the scope is locked"}, "a lock on the scope"),
+        (
+            {"locks": (Lock("lock-id", "keep", "CanNotDelete"), LOCKED)},
+            f"the read-only lock 'closed' (locked-id) holds back {JOIN}",
+        ),
         ({"found": replace(FOUND, condition="x eq y")}, "under a condition"),
         (
             {"rule": "", "definition": PART, "denials": (denial(),)},

@@ -56,6 +56,8 @@ LISTED = [
     ("GET", IDENTITY),
     ("GET", f"/subscriptions/{SUB}/{DEFINITIONS}/{NAME}"),
     ("GET", f"/subscriptions/{SUB}/providers/Microsoft.Authorization/denyAssignments"),
+    ("GET", f"{GROUP}/providers/Microsoft.Authorization/locks"),
+    ("GET", f"{SUBNET}/providers/Microsoft.Authorization/locks"),
 ]
 
 
@@ -83,6 +85,9 @@ def test_what_the_product_does_is_allowed(method: str, path: str) -> None:
         ("PUT", f"{SUBNET}/{ASSIGNMENT}/x"),
         ("PUT", SUBNET),
         ("PUT", NETWORK),
+        ("GET", f"/subscriptions/{SUB}/providers/Microsoft.Authorization/locks"),
+        ("PUT", f"{SUBNET}/providers/Microsoft.Authorization/locks/keep"),
+        ("DELETE", f"{SUBNET}/providers/Microsoft.Authorization/locks/keep"),
         ("PUT", GATEWAY),
         ("PUT", IDENTITY),
         ("GET", f"{IDENTITY}/federatedIdentityCredentials/f"),

@@ -85,7 +85,7 @@ HOSTILE: list[Any] = [
 
 # One text for all the resources of which something is read.
 RESOURCE = """{"properties": {
-"loginServer": "a", "roleAssignmentMode": "b", "routeTable": {"id": "c"},
+"loginServer": "a", "roleAssignmentMode": "b", "routeTable": {"id": "c"}, "principalId": "g",
 "networkSecurityGroup": {"id": "d"}, "dhcpOptions": {"dnsServers": ["e", null]},
 "gatewayIPConfigurations": [{"properties": {"subnet": {"id": "f"}}}, {"properties": null}]}}"""
 

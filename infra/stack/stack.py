@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -49,7 +50,8 @@ class Stack:
 
     `emulator_flags` and `host_flags` go to the two programs as they are (the emulator makes
     clusters in 2 to 4 seconds, and grants effective in 5 to 20, unless they say otherwise);
-    `settings` are added to, or replace, those the app gets.
+    `settings` are added to, or replace, those the app gets. With `hosts` the app is scaled out: so
+    many hosts work on the same storage, and events go to the first.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Stack:
         emulator_flags: Sequence[str] = (),
         host_flags: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
+        hosts: int = 1,
     ) -> None:
         self.folder = folder.resolve()
         self._app_dir = app_dir.resolve()
@@ -71,7 +74,11 @@ class Stack:
         self.azurite = Part("azurite", self.folder, self._plan_azurite)
         self.emulator = Part("emulator", self.folder, self._plan_emulator)
         self.host = Part("host", self.folder, self._plan_host)
-        self.parts = (self.azurite, self.emulator, self.host)
+        self._more_hosts = tuple(
+            Part(name, self.folder, partial(self._plan_host, name))
+            for name in (f"host{number}" for number in range(2, hosts + 1))
+        )
+        self.parts = (self.azurite, self.emulator, self.host, *self._more_hosts)
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -135,7 +142,8 @@ class Stack:
         self._make_queues()
         self._make_container()
         self.emulator.start()
-        self.host.start()
+        for host in (self.host, *self._more_hosts):
+            host.start()
         emulator = env_file.read(self._emulator_env)
         event_subscription.register(emulator, self.host.url, self._storage())
 
@@ -158,7 +166,7 @@ class Stack:
         )
         return Launch(command, ready_line)
 
-    def _plan_host(self) -> Launch:
+    def _plan_host(self, name: str = "host") -> Launch:
         emulator = env_file.read(self._emulator_env)
         values = app_settings.values(emulator, self._storage(), self._policy_file) | self._settings
         file = self.folder / "local.settings.json"
@@ -168,8 +176,8 @@ class Stack:
         command = (
             *(sys.executable, "-m", "infra.functions_host", str(self._app_dir)),
             *("--settings", str(file)),
-            *("--port", self._port("host")),
-            *("--state-dir", str(self.folder / "host")),
+            *("--port", self._port(name) if name in _PORTS else "0"),
+            *("--state-dir", str(self.folder / name)),
             *self._host_flags,
         )
         return Launch(command, ready_line, settings=settings + self._policy_file.read_text())

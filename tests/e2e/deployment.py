@@ -59,6 +59,7 @@ class Deployment:
         policy_file: Path = POLICY,
         host_flags: Sequence[str] = (),
         emulator_flags: Sequence[str] = (),
+        hosts: int = 1,
     ) -> None:
         self.stack = Stack(
             folder,
@@ -66,6 +67,7 @@ class Deployment:
             emulator_flags=[*_EMULATOR_FLAGS, *emulator_flags],
             host_flags=host_flags,
             settings=_SETTINGS,
+            hosts=hosts,
         )
 
     def __enter__(self) -> Self:
@@ -124,6 +126,11 @@ class Deployment:
         with QueueClient.from_connection_string(self._storage, RECONCILE) as client:
             for _ in range(times):
                 client.send_message(content)
+
+    def wake_all(self, names: Sequence[str]) -> None:
+        """Put a wake-up of each of these clusters on the queue."""
+        for name in names:
+            self.wake(name)
 
     def notify(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Deliver events, as Event Grid would; returns when all of them have been worked off."""

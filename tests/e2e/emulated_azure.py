@@ -4,7 +4,8 @@ The operator uses the real SDK and azure-identity; the controls are the emulator
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -34,6 +35,7 @@ class Azure:
         self.root = f"/subscriptions/{self.subscription}"
         network = f"{self.root}/resourceGroups/net-main/providers/Microsoft.Network"
         self.subnet = f"{network}/virtualNetworks/v/subnets/nodes"
+        self.other_subnet = f"{network}/virtualNetworks/v/subnets/more"
         self.registry = (
             f"{self.root}/resourceGroups/shared-images/providers"
             "/Microsoft.ContainerRegistry/registries/images"
@@ -52,22 +54,32 @@ class Azure:
     # --- the operator ----------------------------------------------------------------------------
 
     def make_surroundings(self) -> None:
-        """A group for clusters, a VNet with a subnet and a registry, each in a group of its own."""
+        """A group for clusters, a VNet with subnets and a registry, each in a group of its own."""
         for group in (GROUP, "net-main", "shared-images"):
             self._put(f"{self.root}/resourceGroups/{group}", "2021-04-01", {})
         space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}}
-        subnets = [{"name": "nodes", "properties": {"addressPrefix": "10.1.0.0/16"}}]
+        subnets = [
+            {"name": "nodes", "properties": {"addressPrefix": "10.1.0.0/16"}},
+            {"name": "more", "properties": {"addressPrefix": "10.2.0.0/16"}},
+        ]
         network = {"properties": {**space, "subnets": subnets}}
         self._put(self.subnet.partition("/subnets/")[0], "2024-05-01", network)
         self._put(self.registry, "2023-07-01", {"sku": {"name": "Basic"}})
 
-    def create_cluster(self, name: str) -> None:
-        """Make a cluster without the product."""
-        pool = {"name": "np", "mode": "System", "count": 1, "vnetSubnetID": self.subnet}
+    def create_cluster(self, name: str, *, subnets: Sequence[str] = (), identity: str = "") -> None:
+        """Make a cluster without the product, or change it: with a pool in each of these subnets
+        (of nodes), as this user-assigned identity (as its own)."""
+        pools = [
+            {"name": f"np{number}", "mode": "System", "count": 1, "vnetSubnetID": subnet}
+            for number, subnet in enumerate(subnets or (self.subnet,))
+        ]
+        runs_as: dict[str, Any] = {"type": "SystemAssigned"}
+        if identity:
+            runs_as = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
         body: Any = {
             "location": "westus2",
-            "identity": {"type": "SystemAssigned"},
-            "properties": {"dnsPrefix": name, "agentPoolProfiles": [pool]},
+            "identity": runs_as,
+            "properties": {"dnsPrefix": name, "agentPoolProfiles": pools},
         }
         with self._as_operator():
             self._arm.managed_clusters.begin_create_or_update(GROUP, name, body, polling=False)
@@ -76,6 +88,29 @@ class Azure:
         """Begin to delete a cluster."""
         with self._as_operator():
             self._arm.managed_clusters.begin_delete(GROUP, name, polling=False)
+
+    def create_identity(self, name: str) -> str:
+        """Make a user-assigned identity; its id."""
+        kind = "Microsoft.ManagedIdentity/userAssignedIdentities"
+        path = f"{self.root}/resourceGroups/{GROUP}/providers/{kind}/{name}"
+        self._put(path, "2024-11-30", {})
+        return path
+
+    def assign(self, principal: str, role: str, scope: str) -> str:
+        """Make a role assignment without the product; its id."""
+        authorization = "providers/Microsoft.Authorization"
+        path = f"{scope}/{authorization}/roleAssignments/{uuid.uuid4()}"
+        properties = {
+            "roleDefinitionId": f"{self.root}/{authorization}/roleDefinitions/{role}",
+            "principalId": principal,
+            "principalType": "ServicePrincipal",
+        }
+        self._put(path, "2022-04-01", {"properties": properties})
+        return path
+
+    def remove_assignment(self, assignment_id: str) -> None:
+        """Remove a role assignment, whoever made it."""
+        self._send("DELETE", assignment_id, "2022-04-01")
 
     # --- what is there ---------------------------------------------------------------------------
 
@@ -101,8 +136,14 @@ class Azure:
         found = self.cluster(name)
         assert found, f"no cluster {name}"
         kubelet = found["properties"]["identityProfile"]["kubeletidentity"]["objectId"]
-        network = (found["identity"]["principalId"], NETWORK_CONTRIBUTOR, self.subnet.lower())
-        return sorted([network, (kubelet, ACR_PULL, self.registry.lower())])
+        runs_as = found["identity"]
+        for own in (runs_as.get("userAssignedIdentities") or {}).values():
+            runs_as = own
+        subnets = {
+            pool["vnetSubnetID"].lower() for pool in found["properties"]["agentPoolProfiles"]
+        }
+        networks = [(runs_as["principalId"], NETWORK_CONTRIBUTOR, subnet) for subnet in subnets]
+        return sorted([*networks, (kubelet, ACR_PULL, self.registry.lower())])
 
     def assignments(self, name: str) -> list[dict[str, Any]]:
         """Role assignments made for a cluster of this name."""
@@ -160,13 +201,21 @@ class Azure:
 
     def spoil_events(self, kind: str, name: str, count: int, **how: Any) -> None:
         """Do something to the next events about a cluster."""
-        subject = {"subjectContains": self.id_of(name)}
-        self.control("POST", "/event-faults", {"kind": kind, "count": count, **subject, **how})
+        self.spoil_events_about(kind, self.id_of(name), count, **how)
+
+    def spoil_events_about(self, kind: str, subject: str, count: int, **how: Any) -> None:
+        """Do something to the next events about a resource."""
+        about = {"subjectContains": subject}
+        self.control("POST", "/event-faults", {"kind": kind, "count": count, **about, **how})
 
     def events_of(self, name: str) -> list[dict[str, Any]]:
         """What Event Grid was given to deliver about a cluster, whatever became of it."""
+        return self.events_about(self.id_of(name))
+
+    def events_about(self, subject: str) -> list[dict[str, Any]]:
+        """The same about a resource."""
         listed = self.control("GET", "/events")["value"]
-        return [each for each in listed if each["subject"].lower() == self.id_of(name).lower()]
+        return [each for each in listed if each["subject"].lower() == subject.lower()]
 
     def turn(self, **knobs: Any) -> None:
         """Turn knobs of the emulator."""
@@ -181,8 +230,11 @@ class Azure:
             yield
 
     def _put(self, path: str, version: str, body: Mapping[str, Any]) -> None:
+        self._send("PUT", path, version, {"location": "westus2", **body})
+
+    def _send(self, method: str, path: str, version: str, body: Any = None) -> None:
         url = f"{self._environment['ARM_ENDPOINT']}{path}?api-version={version}"
-        request = HttpRequest("PUT", url, json={"location": "westus2", **body})
+        request = HttpRequest(method, url, json=body)
         with self._as_operator():
             response = self._arm.send_request(request)
             response.raise_for_status()

@@ -1,4 +1,4 @@
-"""The commands about what may be granted, as they are typed: `explain`, `roles`, `roles accept`.
+"""The commands about what is granted, as they are typed: `explain`, `verify`, `roles`.
 
 They read Azure with the caller's own identity, and write nothing to it.
 """
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from grantkeeper import explain, policies, roles, submit
+from grantkeeper import explain, policies, roles, submit, verify
 from grantkeeper.arm_reader import cloud
 from grantkeeper.connection import Place
 from grantkeeper.options import (
@@ -71,6 +71,40 @@ def explain_command(
         cloud=cloud(place, cloud_name, arm_endpoint),
     )
     raise typer.Exit(explain.run(place, question, as_json))
+
+
+def verify_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="name, group/name or ARM id")],
+    subscription: Subscription = "",
+    policy: PolicyFile = None,
+    cloud_name: CloudName = "AzureCloud",
+    arm_endpoint: Endpoint = "",
+    as_json: AsJson = False,
+) -> None:
+    """Verify that all grants of a cluster hold now, before an upgrade.
+
+    Each grant that the app knows of, or that the cluster needs by now, is looked at afresh with
+    your own identity (az login, or a managed identity), which needs the role Reader: whether the
+    assignment is there, or one that gives as much; whether its role still allows what it is for;
+    whether a deny assignment is in the way; whether policy would let it be made again; whether it
+    is known to work. What does not hold is said with what an upgrade would break. Nothing is
+    written.
+
+    The exit code is 0 when all hold, 1 when one does not or cannot be told, 2 for wrong input, 3
+    when the app knows no such cluster, 4 when Azure or the storage cannot be read. --json prints
+    one object: apiVersion, clusterId, provisioning, holds, problems, grants and unread.
+
+    Example: grantkeeper verify myGroup/MyCluster
+    """
+    place: Place = context.obj
+    question = verify.Question(
+        name=name,
+        policy=policies.load(policy or default_policy(place)),
+        managed=_managed(place, subscription),
+        cloud=cloud(place, cloud_name, arm_endpoint),
+    )
+    raise typer.Exit(verify.run(place, question, as_json))
 
 
 @roles_app.callback()

@@ -8,10 +8,12 @@ from grantkeeper.explanation import Seen, Unread
 from shared import progress
 from shared.arm import Arm
 from shared.definitions import unsafe
+from shared.deny_assignments import DenyAssignment
 from shared.errors import Failure
 from shared.held import stronger
 from shared.links import Links
 from shared.model import Assignment, Grant, Progress
+from shared.permissions import RoleDefinition
 from shared.policy import Policy
 from shared.resource_id import ResourceId, parse_scope
 from shared.roles import role_name
@@ -50,11 +52,12 @@ class Live:
     def __init__(self, arm: Arm, policy: Policy, now: datetime) -> None:
         self._arm = arm
         # By role and subscription, None when it knows no such role. Raises `Failure`.
-        self._definition = cache(lambda role, where: arm.role_definition(where, role))
+        self.read_definition = cache(lambda role, where: arm.role_definition(where, role))
         self._policy = policy
         self._now = now
         self._links = Links(arm, policy, now, {})
         self._held: dict[tuple[str, str], tuple[Assignment, ...] | None] = {}
+        self._denied: dict[str, tuple[DenyAssignment, ...] | None] = {}
         self._unread: dict[str, Unread] = {}
 
     def facts(self, resource: ResourceId) -> dict[str, tuple[str, ...]] | None:
@@ -78,11 +81,8 @@ class Live:
         if grant.refused == INVALID_SCOPE:
             return Seen(grant, role_name(grant.role), Progress(grant))
         name, reason, message = role_name(grant.role), "", ""
-        try:
-            definition = self._definition(grant.role, parse_scope(grant.scope).subscription_id)
-        except Failure as failure:
-            self._failed(f"role definition {grant.role}", failure)
-        else:
+        known, definition = self.definition(grant.role, parse_scope(grant.scope).subscription_id)
+        if known:
             name = definition.name if definition else name
             reason, message = unsafe(definition, self._policy, grant.role)
         return Seen(grant, name, self._progress(grant), reason, message)
@@ -92,13 +92,14 @@ class Live:
         looked_for = Progress(grant)
         if not grant.principal_id:
             return looked_for
-        held = self._assignments(grant.principal_id, parse_scope(grant.scope).subscription_id)
+        held = self.assignments(grant.principal_id, parse_scope(grant.scope).subscription_id)
         if held is None:
             return None
-        more = stronger([grant], held, self._definition)
+        more = stronger([grant], held, self.read_definition)
         return progress.look(looked_for, held, self._policy.propagation, self._now, more)
 
-    def _assignments(self, principal: str, subscription: str) -> tuple[Assignment, ...] | None:
+    def assignments(self, principal: str, subscription: str) -> tuple[Assignment, ...] | None:
+        """What a principal holds in a subscription; None when that cannot be read."""
         key = (principal, subscription)
         if key not in self._held:
             try:
@@ -107,6 +108,24 @@ class Live:
                 self._held[key] = None
                 self._failed(f"role assignments of {principal}", failure)
         return self._held[key]
+
+    def definition(self, role: str, subscription: str) -> tuple[bool, RoleDefinition | None]:
+        """Whether the definition of a role (GUID) could be read; and it, None if there is none."""
+        try:
+            return True, self.read_definition(role, subscription)
+        except Failure as failure:
+            self._failed(f"role definition {role}", failure)
+            return False, None
+
+    def denied(self, subscription: str) -> tuple[DenyAssignment, ...] | None:
+        """The deny assignments of a subscription; None when they cannot be read."""
+        if subscription not in self._denied:
+            try:
+                self._denied[subscription] = self._arm.deny_assignments(subscription)
+            except Failure as failure:
+                self._denied[subscription] = None
+                self._failed(f"deny assignments of {subscription}", failure)
+        return self._denied[subscription]
 
     def _failed(self, what: str, failure: Failure) -> None:
         self._unread[what] = Unread(what, (), failure.reason, failure.message or None)

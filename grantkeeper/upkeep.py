@@ -1,18 +1,58 @@
-"""The commands of upkeep, as they are typed: `poison list`, `retry` and `drop`."""
+"""The commands of upkeep, as they are typed: `orphans`; `poison list`, `retry` and `drop`."""
 
 from typing import Annotated
 
 import typer
 
-from grantkeeper import poison
+from grantkeeper import orphans, poison, submit
+from grantkeeper.arm_reader import cloud
+from grantkeeper.connection import Place
 from grantkeeper.failure import CommandFailed, ExitCode
-from grantkeeper.options import AsJson
+from grantkeeper.options import AsJson, CloudName, Endpoint, Subscription
 
 poison_app = typer.Typer(
     help="Messages that were refused, or failed again and again.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+def orphans_command(
+    context: typer.Context,
+    subscription: Subscription = "",
+    cloud_name: CloudName = "AzureCloud",
+    arm_endpoint: Endpoint = "",
+    graph_endpoint: Annotated[
+        str,
+        typer.Option(
+            "--graph-endpoint", envvar="GRAPH_ENDPOINT", help="https:// address of Microsoft Graph"
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List role assignments that nobody can use any more, and what would free each.
+
+    Two kinds are told: those that bear our description and name a cluster that is gone, unless a
+    living cluster has the same identity (ClusterGone); and any whose principal is not in the
+    directory any more, the portal's "Identity not found" (IdentityNotFound). The second kind is
+    known to Microsoft Graph alone, which is asked with your own identity (Directory.Read.All);
+    where it does not answer, that is said. All of them count against the limit of 4,000 in a
+    subscription. Nothing is ever deleted: each has the line that would do it.
+
+    The exit code is 0, orphans or not; 2 for wrong input, 4 when Azure cannot be read. --json
+    prints one object: apiVersion, directory and subscriptions with their orphans.
+
+    Example: grantkeeper orphans --subscription 11111111-2222-3333-4444-555555555555
+    """
+    place: Place = context.obj
+    named = subscription or place.local.get("SUBSCRIPTION_ID", "")
+    question = orphans.Question(
+        subscriptions=submit.subscriptions(named),
+        cloud=cloud(place, cloud_name, arm_endpoint),
+        cloud_name=cloud_name,
+        graph=graph_endpoint or place.local.get("ARM_ENDPOINT", ""),
+    )
+    raise typer.Exit(orphans.run(place, question, as_json))
 
 
 @poison_app.command("list")

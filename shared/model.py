@@ -122,6 +122,7 @@ class Assignment(Struct, frozen=True):
     created_at: datetime | None = None
     condition: str = ""
     description: str = ""
+    principal_type: str = ""
 
 
 class Progress(Struct, frozen=True):

@@ -45,6 +45,7 @@ class _AssignmentProperties(Struct, frozen=True, rename="camel"):
     role_definition_id: str
     principal_id: str
     scope: str
+    principal_type: str | None = None
     created_on: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     condition: str | None = None
     description: str | None = None
@@ -128,6 +129,7 @@ def assignment(text: bytes | msgspec.Raw) -> Assignment:
         created_at=properties.created_on,
         condition=properties.condition or "",
         description=properties.description or "",
+        principal_type=properties.principal_type or "",
     )
 
 

@@ -36,6 +36,7 @@ _ASSIGNMENT = re.compile(
 _ALLOWED = tuple(
     (methods, re.compile(path, re.IGNORECASE | re.ASCII))
     for methods, path in (
+        ({"GET"}, "/subscriptions"),
         ({"GET"}, rf"{_SUBSCRIPTION}{_CLUSTERS}"),
         ({"GET", "PUT"}, _CLUSTER),
         ({"POST"}, rf"{_CLUSTER}/runcommand"),

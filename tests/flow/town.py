@@ -89,6 +89,7 @@ class Town:
         self._storage = storage
         self._policy = policy_file.parse(policy_text or POLICY.read_bytes())
         self._topic = ("", "")
+        self._discovers = False
         self.app = self._build()
 
     def _build(self, skew: timedelta = timedelta(0)) -> wiring.Application:
@@ -100,6 +101,7 @@ class Town:
             audience="https://management.azure.com",
             topic_endpoint=self._topic[0],
             topic_key=self._topic[1],
+            discover_subscriptions=self._discovers,
         )
         return wiring.build(
             read,
@@ -127,6 +129,12 @@ class Town:
         """The operator deploys the product again, with a custom topic."""
         self.app.close()
         self._topic = (endpoint, key)
+        self.app = self._build()
+
+    def discover(self) -> None:
+        """The operator deploys the product again, to look after every subscription it sees."""
+        self.app.close()
+        self._discovers = True
         self.app = self._build()
 
     # --- what people do -------------------------------------------------------------------------

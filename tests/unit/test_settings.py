@@ -64,7 +64,16 @@ def test_managed_subscriptions_keep_their_order(text: str, expected: tuple[str, 
     assert read({**FINE, "MANAGED_SUBSCRIPTIONS": text}).managed_subscriptions == expected
 
 
-@pytest.mark.parametrize("text", ["", " ", ",", " , "])
+@pytest.mark.parametrize(
+    ("text", "discovers"), [(SUB, False), (f"{SUB},*", True), (f"* {SUB}", True)]
+)
+def test_a_star_adds_what_is_seen_to_what_is_named(text: str, discovers: bool) -> None:
+    found = read({**FINE, "MANAGED_SUBSCRIPTIONS": text})
+    assert found.discover_subscriptions is discovers
+    assert found.managed_subscriptions == (SUB,)
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", " , ", "*"])
 def test_no_subscription_at_all_is_a_fault(text: str) -> None:
     with pytest.raises(SettingsError, match="MANAGED_SUBSCRIPTIONS: missing"):
         read({**FINE, "MANAGED_SUBSCRIPTIONS": text})

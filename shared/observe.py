@@ -81,7 +81,7 @@ class Observer:
         *,
         woken: bool,
     ) -> Record:
-        record = self._with_denials(record, cluster, now)
+        record = self.with_denials(record, cluster, now)
         links = Links(self.arm, self.policy, now, {link.id.lower(): link for link in record.links})
         needed: tuple[Grant, ...] = ()
         if cluster.has_managed_identity:
@@ -127,9 +127,9 @@ class Observer:
             former=former,
         )
 
-    def _with_denials(self, record: Record, cluster: Cluster, now: datetime) -> Record:
+    def with_denials(self, record: Record, cluster: Cluster, now: datetime) -> Record:
         """The record with what the cluster's failure says is missing, and without what a grant
-        answers."""
+        answers: after a look, and after a probe that may have heard more."""
         source = "the cluster's failure"
         known = learning.heard(record.denials, [cluster.failure], cluster.principals, source, now)
         denials = learning.unanswered(

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from shared import conditions, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
-from shared.decide import Assign, Step, decide, next_turn
+from shared.decide import Assign, ReadProbe, Step, decide, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
 from shared.ledger import Ledger
 from shared.lifecycle import Lifecycle
@@ -108,6 +108,8 @@ class Reconciler:
         record = self.actor.act(step, record, cluster_id, now)
         if cluster and isinstance(step, Assign):
             record = Principals(self.arm).explained(record, cluster, step.grants)
+        if cluster and isinstance(step, ReadProbe):
+            record = self.observer.with_denials(record, cluster, now)
         record = replace(
             record,
             conditions=conditions.update(record, cluster, self.policy, now),

@@ -14,6 +14,7 @@ from grantkeeper.options import (
     AsJson,
     CloudName,
     Endpoint,
+    GraphEndpoint,
     PolicyFile,
     Subscription,
     default_policy,
@@ -35,6 +36,13 @@ def explain_command(
     policy: PolicyFile = None,
     cloud_name: CloudName = "AzureCloud",
     arm_endpoint: Endpoint = "",
+    graph_endpoint: GraphEndpoint = "",
+    as_managed_identity: Annotated[
+        bool,
+        typer.Option(
+            "--as-managed-identity", help="of a cluster with a service principal: the way"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Explain which grants a cluster gets and why: a dry run.
@@ -53,10 +61,15 @@ def explain_command(
     needs the role Reader. Whether a custom role has changed since it was first granted is known
     to the app only.
 
+    A cluster that uses a service principal gets no grants; when its credentials end is said if
+    Microsoft Graph lets you read it. With --as-managed-identity the answer is for the same cluster
+    with managed identity: the grants its identities will need, and the steps, in order, to get
+    there without a moment in which something does not work.
+
     The exit code is 0 when all is allowed or there already, 1 when something is refused, cannot
     be read or understood, or the cluster gets nothing; 2 for wrong input, 3 when there is no such
     cluster, 4 when Azure cannot be read. --json prints one object: apiVersion, clusterId, clear,
-    identities, grants, faults and unread.
+    identities, grants, faults, unread, servicePrincipal, credentialEnds and migration.
 
     Example: grantkeeper explain --cluster myGroup/MyCluster
 
@@ -69,6 +82,9 @@ def explain_command(
         managed=_managed(place, subscription),
         profile=profile,
         cloud=cloud(place, cloud_name, arm_endpoint),
+        cloud_name=cloud_name,
+        graph=graph_endpoint or place.local.get("ARM_ENDPOINT", ""),
+        as_managed_identity=as_managed_identity,
     )
     raise typer.Exit(explain.run(place, question, as_json))
 

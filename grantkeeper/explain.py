@@ -7,11 +7,13 @@ from pathlib import Path
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
-from grantkeeper import cluster_file, explain_view, view
+from grantkeeper import cluster_file, explain_view, migration, view
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.connection import Place
-from grantkeeper.explanation import Explanation, explain
+from grantkeeper.directory import Unreadable, open_directory
+from grantkeeper.explanation import Explanation, explain, service_principal
 from grantkeeper.failure import CommandFailed, ExitCode
 from grantkeeper.sight import Live, Offline
 from shared.arm import Arm
@@ -25,13 +27,16 @@ from shared.settings import Cloud
 class Question:
     """What to explain: `cluster` is a file's name, `-`, an ARM id, group/name or a name; `managed`
     are the managed subscriptions, by default the cluster's own; `profile` is the one the cluster is
-    taken to be made from."""
+    taken to be made from; `graph` another address of Microsoft Graph than the cloud's."""
 
     cluster: str
     policy: Policy
     managed: tuple[str, ...]
     profile: str
     cloud: Cloud
+    cloud_name: str = "AzureCloud"
+    graph: str = ""
+    as_managed_identity: bool = False
 
 
 def run(place: Place, question: Question, as_json: bool) -> ExitCode:
@@ -77,7 +82,33 @@ def _explanation(
     question: Question, cluster: Cluster, where: ClusterId, sight: Live | Offline
 ) -> Explanation:
     managed = question.managed or (where.subscription_id,)
-    return explain(cluster, where, question.profile, question.policy, managed, sight)
+    client_id = service_principal(cluster)
+    if question.as_managed_identity and not client_id:
+        raise CommandFailed(
+            ExitCode.WRONG_INPUT, f"{question.cluster} does not use a service principal"
+        )
+    taken_for = migration.as_managed(cluster) if question.as_managed_identity else cluster
+    found = explain(taken_for, where, question.profile, question.policy, managed, sight)
+    if not client_id:
+        return found
+    way = migration.steps(cluster, where, found.grants) if question.as_managed_identity else ()
+    return replace(
+        found,
+        identity_type=cluster.identity_type,
+        service_principal=client_id,
+        credential_ends=_credential_ends(client_id, question) if sight.live else None,
+        migration=way,
+    )
+
+
+def _credential_ends(client_id: str, question: Question) -> datetime | None:
+    """When the last credential of a service principal ends; None when that cannot be known, which
+    is usual: the application is its owner's to read."""
+    try:
+        with open_directory(question.cloud_name, question.graph) as directory:
+            return directory.credentials_end(client_id)
+    except Unreadable:
+        return None
 
 
 def _cluster(arm: Arm, question: Question) -> tuple[ClusterId, Cluster]:

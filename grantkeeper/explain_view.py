@@ -1,11 +1,13 @@
 """How an explanation looks on a terminal: paragraphs, so that it is read at any width."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from grantkeeper.explanation import Explained, Explanation
+from grantkeeper.migration import expiry_line
 from grantkeeper.view import printable, unbroken, with_rows
 
 
@@ -20,6 +22,7 @@ def whole(found: Explanation) -> RenderableType:
             (f"{each.property} {each.message}" for each in found.faults),
         ),
         *_unread(found),
+        *_migration(found),
         unbroken(f"\n{_verdict(found)}"),
     )
 
@@ -32,8 +35,23 @@ def _header(found: Explanation) -> Iterator[str]:
         yield "Read from Azure; nothing was written."
     else:
         yield "Offline: nothing was read from Azure, so what exists is not known."
+    if found.service_principal:
+        yield f"It uses the service principal {found.service_principal}; {_expiry(found)}"
+    if found.migration:
+        yield "What follows is as if it had managed identity."
     if found.nothing_because:
         yield f"It gets no grants: {found.nothing_because}"
+
+
+def _expiry(found: Explanation) -> str:
+    if found.credential_ends is None:
+        how = expiry_line(found.service_principal or "")
+        return f"when its credentials end is not known here: {how}"
+    days = int((found.credential_ends - datetime.now(UTC)) / timedelta(days=1))
+    when = f"{found.credential_ends:%Y-%m-%d}"
+    return f"its last credential ends on {when}, " + (
+        f"{-days} days ago" if found.credential_ends < datetime.now(UTC) else f"in {days} days"
+    )
 
 
 def _identities(found: Explanation) -> Iterator[Text]:
@@ -74,6 +92,13 @@ def _unread(found: Explanation) -> Iterator[Text]:
         why = f"{each.reason}: {each.message or ''}" if each.reason else ", ".join(each.facts)
         lines.append(f"{each.id} ({why})")
     return _section(title, lines)
+
+
+def _migration(found: Explanation) -> Iterator[Text]:
+    for number, step in enumerate(found.migration, start=1):
+        text = unbroken("")
+        text.append(f"\n{number}. {printable(step.title)}", "bold")
+        yield with_rows(text, step.commands)
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[Text]:

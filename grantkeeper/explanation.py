@@ -3,6 +3,7 @@
 Names are camelCase, absent values null. Fields are only ever added.
 """
 
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -73,10 +74,22 @@ class Unread(_Json, frozen=True):
     message: str | None = None
 
 
+class Step(_Json, frozen=True):
+    """What to do next, and the lines that do it, none where there is only waiting."""
+
+    title: str
+    commands: tuple[str, ...]
+
+
 class Explanation(_Json, frozen=True):
     """All of it. `live` tells whether Azure was read. `nothingBecause` says why the cluster gets
     no grants at all, null when it may. `clear` is true when nothing is left to an administrator:
     every grant is allowed or exists, and all that was to be read could be.
+
+    `servicePrincipal` is the client id of the one that the cluster uses, null when it has managed
+    identity, and `credentialEnds` when the last of that one's credentials ends, null when that is
+    not known. `migration` is the way to managed identity, if it was asked for; the grants are those
+    needed on it then.
     """
 
     api_version: Literal["grantkeeper/v1"]
@@ -96,6 +109,9 @@ class Explanation(_Json, frozen=True):
     grants: tuple[Explained, ...]
     faults: tuple[Fault, ...]
     unread: tuple[Unread, ...]
+    service_principal: str | None = None
+    credential_ends: datetime | None = None
+    migration: tuple[Step, ...] = ()
 
 
 class Seen(NamedTuple):
@@ -174,12 +190,18 @@ def _nothing_because(
         return "the policy's `clusters` do not match its name"
     if cluster.has_managed_identity:
         return ""
-    if cluster.service_principal.lower() in {"", "msi"}:
+    if not service_principal(cluster):
         return "it has no managed identity"
     return (
-        "it uses a service principal, whose credential expires; az aks update "
-        f"--ids {cluster_id} --enable-managed-identity gives it an identity"
+        "it uses a service principal, whose credential expires; explain --as-managed-identity has "
+        "the way to managed identity"
     )
+
+
+def service_principal(cluster: Cluster) -> str:
+    """The client id of the service principal that the cluster uses; empty when it uses none."""
+    client_id = cluster.service_principal
+    return "" if cluster.has_managed_identity or client_id.lower() in {"", "msi"} else client_id
 
 
 def _identities(cluster: Cluster, needed: tuple[Grant, ...]) -> tuple[Identity, ...]:

@@ -26,6 +26,13 @@ Endpoint = Annotated[
     str, typer.Option("--arm-endpoint", envvar="ARM_ENDPOINT", help="https:// address of ARM")
 ]
 
+GraphEndpoint = Annotated[
+    str,
+    typer.Option(
+        "--graph-endpoint", envvar="GRAPH_ENDPOINT", help="https:// address of Microsoft Graph"
+    ),
+]
+
 
 def default_policy(place: Place) -> Path:
     """The policy that is meant when no option and no environment names one."""

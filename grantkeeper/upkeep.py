@@ -8,7 +8,7 @@ from grantkeeper import orphans, poison, submit
 from grantkeeper.arm_reader import cloud
 from grantkeeper.connection import Place
 from grantkeeper.failure import CommandFailed, ExitCode
-from grantkeeper.options import AsJson, CloudName, Endpoint, Subscription
+from grantkeeper.options import AsJson, CloudName, Endpoint, GraphEndpoint, Subscription
 
 poison_app = typer.Typer(
     help="Messages that were refused, or failed again and again.",
@@ -22,12 +22,7 @@ def orphans_command(
     subscription: Subscription = "",
     cloud_name: CloudName = "AzureCloud",
     arm_endpoint: Endpoint = "",
-    graph_endpoint: Annotated[
-        str,
-        typer.Option(
-            "--graph-endpoint", envvar="GRAPH_ENDPOINT", help="https:// address of Microsoft Graph"
-        ),
-    ] = "",
+    graph_endpoint: GraphEndpoint = "",
     as_json: AsJson = False,
 ) -> None:
     """List role assignments that nobody can use any more, and what would free each.

@@ -123,7 +123,8 @@ class Emulator:
         self.subscriptions.register_open(gateway.open)
         self.identities.register(gateway.open)
         self.custom_topics.register(gateway.open)
-        Graph(self.world).register(gateway.graph)
+        self.graph = Graph(self.world)
+        self.graph.register(gateway.graph)
         Control(
             self.world, self.faults, self.clusters, self.role_assignments, self.planted
         ).register(gateway.control)

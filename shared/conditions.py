@@ -97,8 +97,8 @@ def _managed_identity(cluster: Cluster | None) -> Finding:
         message = "the cluster's identity is of a type that is not known; it gets no grants"
         return "False", "UnknownIdentity", message
     message = (
-        "the cluster uses a service principal, whose credential expires; it gets no grants; explain "
-        "--as-managed-identity has the way to managed identity"
+        "the cluster uses a service principal, whose credential expires; it gets no grants; "
+        "explain --as-managed-identity has the way to managed identity"
     )
     return "False", "ServicePrincipal", message
 

@@ -11,11 +11,13 @@ python3.11 = $(firstword $(foreach name,python3.11 python3,$(shell \
 run := .venv/bin/python
 uv := .local/uv/bin/uv
 UV_VERSION := 0.13.9
+AZ_VERSION := 2.91.0
 compile = $(uv) pip compile --quiet --no-header --no-annotate --system-certs \
 	--python-version 3.11 $(UPGRADE)
 
 # Options that pass through: make up POLICY=my-policy.yaml, make test ARGS="-k grants".
 POLICY ?=
+PEER ?=
 ARGS ?=
 
 .PHONY: help
@@ -63,8 +65,11 @@ format: setup ## Rewrite the code in the house's format
 	@$(run) -m ruff format .
 
 .PHONY: bench
-bench: setup ## Measure cold start, ARM calls, messages and memory; ARGS=--help
-	@$(run) -m tests.bench $(ARGS)
+bench: setup ## Measure cold start, ARM calls, messages, memory; ARGS=--help; PEER=az beside az
+	@$(if $(filter az,$(PEER)),$(uv) venv --quiet --allow-existing .local/peers/az \
+		--python $(run) && $(uv) pip install --quiet --system-certs \
+		--python .local/peers/az/bin/python azure-cli==$(AZ_VERSION))
+	@$(run) -m tests.bench $(if $(PEER),--only peer_$(PEER)) $(ARGS)
 
 .PHONY: mutants
 mutants: deep ## Which wrong lines the unit tests notice, in half an hour; ARGS="resource_id" for some files

@@ -17,6 +17,7 @@ from tests.bench import (
     lateness,
     life_events,
     live_messages,
+    peer_az,
     schedule,
     worker_memory,
 )
@@ -35,6 +36,7 @@ FIGURES: dict[str, Callable[[Session], list[Row]]] = {
     "life_events": life_events.measure,
     "schedule": schedule.measure,
     "worker_memory": worker_memory.measure,
+    "peer_az": peer_az.measure,
 }
 
 DESCRIPTION = """\

@@ -26,6 +26,7 @@ addon_scopes, resource_scopes        where add-ons, and the cluster itself, use 
 network_scopes                       … and networks
 pointers                             what a cluster's JSON points at
 cluster_events, probe_commands       what a cluster's events prove; what it is asked to run
+budget                               our share of what ARM lets one ask for
 egress, answers, azure_clock         what may leave the process; what ARM answered, and when
 pipeline                             what every request to ARM passes
 errors                               what went wrong, told apart

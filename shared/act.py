@@ -5,7 +5,7 @@ storage that cannot keep the audit ends the turn, whose message comes again.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -13,9 +13,10 @@ from shared import effects, profiles, progress, repair, revocation
 from shared.answers import Written
 from shared.arm import Arm
 from shared.audit import Audit
+from shared.budget import Budget
 from shared.decide import Assign, Create, ReadProbe, Repair, Revoke, StartProbe, Step
 from shared.definitions import Definitions
-from shared.errors import Failure, NeedsAdministrator, Terminal, Transient
+from shared.errors import Deferred, Failure, NeedsAdministrator, Terminal, Transient
 from shared.ledger import Ledger
 from shared.model import Cluster, ClusterRequest, Progress, Record
 from shared.policy import Policy
@@ -31,6 +32,7 @@ class Actor:
     arm: Arm
     audit: Audit
     ledger: Ledger
+    budget: Budget
     definitions: Definitions
     policy: Policy
 
@@ -120,12 +122,16 @@ class Actor:
             reason, message = self.definitions.refusal(grant.role, subscription_id)
             if reason:
                 return progress.failed(wanted, Terminal(reason, message), propagation, looks, now)
+            self.budget.reserve("PUT", assignment_id(grant))  # before the audit announces it
             written = self.audit.of(
                 effects.role_assignment_write(
                     cluster, grant, assignment_id(grant), record.request_id
                 ),
                 lambda: self.arm.assign(grant, description),
             )
+        except Deferred as wait:
+            at = now + timedelta(seconds=wait.retry_after)
+            return replace(wanted, retry_at=at, reason=wait.reason, message=str(wait))
         except Failure as failure:
             return progress.failed(wanted, failure, propagation, looks, now)
         return progress.written(wanted, written.id, propagation.window, now)

@@ -100,7 +100,7 @@ def classified() -> Iterator[None]:
     except HttpResponseError as error:
         headers: Mapping[str, str] = getattr(error.response, "headers", {})
         message = (error.error.message if error.error else None) or error.message
-        failure = classify(error.status_code, code(error), message, _retry_after(headers))
+        failure = classify(error.status_code, code(error), message, retry_after(headers))
         if isinstance(error, DecodeError) and error.status_code in _SUCCESS:
             failure = Transient("UnreadableAnswer", type(error).__name__)
         failure.correlation_id = correlation_id(headers)
@@ -134,7 +134,7 @@ def _permissions(block: Any) -> Permissions:
     return Permissions(*(tuple(each or ()) for each in patterns))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds until Azure wants to be asked again, at most an hour; None when it does not say.
 
     The forms that azure-core knows (azure/core/pipeline/policies/_utils.py): Retry-After in seconds

@@ -23,6 +23,7 @@ from azure.mgmt.containerservice import ContainerServiceClient
 from shared import answers, pipeline, wire
 from shared.answers import Answer, CommandEnd, Written, classified, code, correlation_id
 from shared.azure_clock import AzureClock
+from shared.budget import Budget
 from shared.bulk import Bulk
 from shared.deny_assignments import DenyAssignment
 from shared.egress import EgressGuard, MayAssign
@@ -51,15 +52,15 @@ def connect(
     settings: Settings,
     may_assign: MayAssign,
     clock: AzureClock | None = None,
+    budget: Budget | None = None,
     *,
     may_revoke: bool = False,
     **sdk: Any,
 ) -> "Arm":
-    """Clients for ARM as `settings` say, which assign no role that `may_assign` denies, delete no
-    assignment unless `may_revoke`, and set `clock`. `sdk` goes to every client (tests pass
-    `transport=`)."""
+    """Clients for ARM as `settings` say, which assign no role that `may_assign` denies, delete none
+    unless `may_revoke`, keep `budget`, and set `clock`; `sdk` is for tests (`transport=`)."""
     guard = EgressGuard(settings.arm_endpoint, may_assign, may_revoke=may_revoke)
-    options = pipeline.options(settings, [guard, *([clock] if clock else [])], **sdk)
+    options = pipeline.options(settings, [guard, *filter(None, (budget, clock))], **sdk)
     return Arm(credential, settings.arm_endpoint, options)
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from shared.answers import Written
 from shared.effects import AuditEntry, Effect
-from shared.errors import Failure
+from shared.errors import Deferred, Failure
 from shared.policy import Policy
 from shared.store import Store
 
@@ -43,6 +43,9 @@ class Audit:
         self.store.audit(intent)
         try:
             written = write()
+        except Deferred:
+            self._outcome(intent, "NotSent", "")
+            raise
         except Failure as failure:
             self._outcome(intent, failure.reason, failure.correlation_id)
             raise

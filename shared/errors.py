@@ -1,5 +1,6 @@
 """What went wrong, told apart: one table, a row for each of ARM's codes.
 
+    Deferred                             not sent yet, to keep within our share of ARM's limits
     Failure
     ├── Transient(reason, retry_after)   look again; nothing is wrong with the request
     └── Terminal(reason)                 the same request fails the same way: a bug, a bad request
@@ -45,6 +46,17 @@ class Transient(Failure):
 
     def __init__(self, reason: str, message: str = "", retry_after: float | None = None) -> None:
         super().__init__(reason, message)
+        self.retry_after = retry_after
+
+
+class Deferred(Exception):
+    """Not sent: our share of ARM's limits is used up. No failure, so nothing that catches those
+    takes it for one; the same may be sent after `retry_after` seconds (`shared/budget.py`)."""
+
+    reason = "AwaitingBudget"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"may be sent in {retry_after:.1f} s")
         self.retry_after = retry_after
 
 

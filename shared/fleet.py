@@ -19,7 +19,7 @@ import msgspec
 from shared import changes, glance, wire
 from shared.bulk import Bulk
 from shared.document import decode
-from shared.errors import Failure, Transient
+from shared.errors import Deferred, Failure, Transient
 from shared.glance import Glance
 from shared.passes import Passes
 from shared.policy import Policy
@@ -70,9 +70,9 @@ class Fleet:
         for subscription in sorted(self.managed, key=lambda each: looked_at.get(each, _NEVER)):
             try:
                 self._look(subscription, current)
-            except Failure as failure:
+            except (Deferred, Failure) as failure:
                 current.tally.count("unread")
-                _log.warning("fleet subscription=%s unread=%s", subscription, failure.reason)
+                _log.warning("fleet subscription=%s unread=%s", subscription, failure)
             self.passes.look(subscription, self.clock())
         self._wake("drifted", self._drifted(current), current)
         _log.info("fleet %s", current.tally.line(self.clock()))

@@ -18,7 +18,7 @@ from shared import conditions, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
 from shared.decide import Assign, ReadProbe, Step, decide, next_turn
-from shared.errors import NEEDS_ADMINISTRATOR, Failure, Terminal
+from shared.errors import NEEDS_ADMINISTRATOR, Deferred, Failure, Terminal
 from shared.ledger import Ledger
 from shared.lifecycle import Lifecycle
 from shared.model import Record
@@ -94,6 +94,12 @@ class Reconciler:
         loaded = self.store.load(cluster_id)
         before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
         try:
+            self._take(before, etag, cluster_id)
+        except Deferred as wait:
+            self._defer(before, etag, cluster_id, wait, self.clock())
+
+    def _take(self, before: Record, etag: str | None, cluster_id: ClusterId) -> None:
+        try:
             cluster = self.arm.get_cluster(cluster_id)
             now = self.clock()  # which that answer has set right
             record = self.observer.look(before, cluster, cluster_id, now)
@@ -127,6 +133,17 @@ class Reconciler:
         found = {progress.assignment_id for progress in after.grants}
         for assignment_id in sorted(found - known - {""}):
             self.ledger.enter(assignment_id, cluster)
+
+    def _defer(
+        self, before: Record, etag: str | None, cluster: ClusterId, wait: Deferred, now: datetime
+    ) -> None:
+        """The turn comes again when there is room for it: nothing was seen, nothing has failed."""
+        if etag is None:  # perhaps there is no such cluster, so there is no record yet
+            self.queues.wake(cluster, timedelta(seconds=wait.retry_after))
+            _log.info("cluster=%s step=None reason=%s", cluster, wait.reason)
+            return
+        at = now + timedelta(seconds=wait.retry_after)
+        self._requeue_and_save(before, etag, cluster, None, at, now, wait.reason)
 
     def _put_off(
         self, before: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime

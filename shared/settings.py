@@ -16,6 +16,7 @@ from shared.resource_id import InvalidId, guid, subscription_id
 
 _MOST_DAYS = 36500
 _ADDRESS = re.compile(r"(?i)https://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[\w.~%/-]*)?")
+_EVERY = "*"  # in MANAGED_SUBSCRIPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,22 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says; `managed_subscriptions` in its order, the first is the default."""
+    """What the environment says; `managed_subscriptions` in its order, the first is the default;
+    with `discover_subscriptions` all others that the app's identity sees are managed as well.
+    `arm_share` is the part of ARM's limits that `arm_instances` of the app use together."""
 
     managed_subscriptions: tuple[str, ...]
     policy_file: Path
     work: WorkStorage
     arm_endpoint: str
     audience: str
+    discover_subscriptions: bool = False
     keep: Keep = Keep()
     client_id: str = ""
     topic_endpoint: str = ""
     topic_key: str = ""
+    arm_share: float = 0.8
+    arm_instances: int = 1
 
 
 class SettingsError(ValueError):
@@ -89,6 +95,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     cloud = _cloud(source, faults)
     settings = Settings(
         managed_subscriptions=_subscriptions(source, faults),
+        discover_subscriptions=_EVERY in _entries(source),
         policy_file=_policy_file(source, faults),
         work=_work(source, faults),
         arm_endpoint=_https(source, "ARM_ENDPOINT", faults) or cloud.arm_endpoint,
@@ -97,6 +104,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         client_id=_client_id(source, "AZURE_CLIENT_ID", faults),
         topic_endpoint=_https(source, "EVENTGRID_TOPIC_ENDPOINT", faults),
         topic_key=source.get("EVENTGRID_TOPIC_KEY", ""),
+        arm_share=_number(source, "ARM_SHARE", 0.8, 1, faults),
+        arm_instances=round(_number(source, "ARM_INSTANCES", 1, 1000, faults)),
     )
     if faults:
         raise SettingsError(faults)
@@ -112,22 +121,28 @@ def _cloud(source: Mapping[str, str], faults: list[str]) -> Cloud:
 
 
 def _subscriptions(source: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
-    text = source.get("MANAGED_SUBSCRIPTIONS", "")
     found = []
-    parts = text.replace(",", " ").split()
+    parts = _entries(source)
     for position, part in enumerate(parts, start=1):
+        if part == _EVERY:
+            continue
         try:
             found.append(subscription_id(part))
         except InvalidId:
             faults.append(
                 f"MANAGED_SUBSCRIPTIONS: entry {position} is not a subscription id (GUID)"
             )
-    if not parts:
+    if not set(parts) - {_EVERY}:
         faults.append(
             "MANAGED_SUBSCRIPTIONS: missing; set it to the ids of the subscriptions to look after, "
-            "separated by commas"
+            "separated by commas, the default of requests first; `*` adds all that the app's "
+            "identity sees"
         )
     return tuple(dict.fromkeys(found))
+
+
+def _entries(source: Mapping[str, str]) -> list[str]:
+    return source.get("MANAGED_SUBSCRIPTIONS", "").replace(",", " ").split()
 
 
 def _policy_file(source: Mapping[str, str], faults: list[str]) -> Path:
@@ -202,6 +217,16 @@ def _https(source: Mapping[str, str], name: str, faults: list[str]) -> str:
     if text and not _ADDRESS.fullmatch(text):
         faults.append(f"{name}: not an https:// address; give it as https://HOST")
     return text.rstrip("/")
+
+
+def _number(
+    source: Mapping[str, str], name: str, default: float, most: float, faults: list[str]
+) -> float:
+    text = source.get(name) or str(default)
+    if re.fullmatch(r"[0-9]{1,4}(?:\.[0-9]{1,4})?", text) and 0 < float(text) <= most:
+        return float(text)
+    faults.append(f"{name}: not a number above 0 and up to {most:g}")
+    return default
 
 
 def _client_id(source: Mapping[str, str], name: str, faults: list[str]) -> str:

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.core.credentials import TokenCredential
@@ -27,8 +27,10 @@ from shared.act import Actor
 from shared.assignment_lists import AssignmentLists
 from shared.audit import Audit
 from shared.azure_clock import AzureClock
+from shared.budget import Budget
 from shared.definitions import Definitions
 from shared.deny_lists import DenyLists
+from shared.errors import Deferred, Failure
 from shared.fleet import Fleet
 from shared.housekeeping import Housekeeping
 from shared.intake import Intake
@@ -39,7 +41,9 @@ from shared.policy import Policy
 from shared.reconcile import Reconciler
 from shared.resource_id import Scope
 
+_log = logging.getLogger(__name__)
 _ASSEMBLY = threading.Lock()
+_BELIEVED = timedelta(hours=1)
 _LOGGERS = {
     "azure": logging.WARNING,  # at INFO it logs the headers of every request
     "azure.eventgrid": logging.ERROR,  # it warns that a call's timeouts are not parts of an event
@@ -67,6 +71,7 @@ class Application:
     poison: Poison
     housekeeping: Housekeeping
     clock: Callable[[], datetime]
+    since: datetime
 
     def close(self) -> None:
         """Close all connections."""
@@ -77,9 +82,14 @@ class Application:
 
 
 def application() -> Application:
-    """The application of this process, built at the first call: nothing happens at import."""
+    """The application of this process, built at the first call: nothing happens at import. Where
+    subscriptions are discovered, it is built anew each hour; turns under way keep the former."""
     with _ASSEMBLY:  # a batch of messages calls from many threads at once
-        return _from_environment()
+        built = _from_environment()
+        if built.settings.discover_subscriptions and built.clock() - built.since >= _BELIEVED:
+            _from_environment.cache_clear()
+            built = _from_environment()
+        return built
 
 
 @functools.cache
@@ -103,6 +113,20 @@ def identity(client_id: str) -> ManagedIdentityCredential:
     return ManagedIdentityCredential(client_id=client_id or None, retry_status=0)
 
 
+def _managed(read: settings.Settings, azure: arm.Arm, looks: passes.Passes) -> tuple[str, ...]:
+    """The subscriptions looked after: those named first, then what is discovered, if ARM can be
+    asked now, or else what the timer looked at lately."""
+    named = read.managed_subscriptions
+    if not read.discover_subscriptions:
+        return named
+    try:
+        seen = azure.bulk.subscriptions()
+    except (Deferred, Failure) as failure:
+        _log.warning("subscriptions unread=%s", failure)
+        seen = tuple(sorted(looks.looked_at()))
+    return tuple(dict.fromkeys((*named, *seen)))
+
+
 def build(
     read: settings.Settings,
     policy: Policy,
@@ -114,20 +138,23 @@ def build(
 ) -> Application:
     """Put it together. `clock` is this machine's; `sdk` goes to the ARM clients (tests pass
     `transport=`); `outgoing` takes the place of the real queues where a test moves the clock."""
-    managed = read.managed_subscriptions
+    budget = Budget(clock, read.arm_share, read.arm_instances)
     clock = azure_clock = AzureClock(clock)
 
     def may_assign(role: str, scope: Scope) -> bool:
         return not policy.refusal(role, scope, managed)
 
     may_revoke = policy.cleanup == "delete"
-    azure = arm.connect(credential, read, may_assign, azure_clock, may_revoke=may_revoke, **sdk)
+    azure = arm.connect(
+        credential, read, may_assign, azure_clock, budget, may_revoke=may_revoke, **sdk
+    )
     tables = store.connect(read.work, work_credential)
     tables.ensure()
     entries = ledger.connect(read.work, work_credential)
     entries.ensure()
     looks = passes.connect(read.work, work_credential)
     looks.ensure()
+    managed = _managed(read, azure, looks)
     outgoing = outgoing or queues.connect(read.work, work_credential)
     publisher = lifecycle.connect(read, credential)
     definitions = Definitions(azure, tables, policy, clock)
@@ -135,7 +162,7 @@ def build(
     lists = AssignmentLists(azure, clock)
     denied = DenyLists(azure, clock)
     observer = Observer(azure, tables, definitions, lists, denied, planner, policy, managed)
-    actor = Actor(azure, Audit(tables, policy, clock), entries, definitions, policy)
+    actor = Actor(azure, Audit(tables, policy, clock), entries, budget, definitions, policy)
     reconciler = Reconciler(
         azure,
         tables,
@@ -172,4 +199,5 @@ def build(
             clock,
         ),
         clock=clock,
+        since=clock(),
     )

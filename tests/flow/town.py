@@ -78,7 +78,9 @@ class Post:
 
 
 class Town:
-    """One emulated Azure with the product in it."""
+    """One emulated Azure with the product in it. `arm_share` is the setting."""
+
+    arm_share = 0.8
 
     def __init__(self, storage: str, policy_text: bytes | None = None, **knobs: Any) -> None:
         defaults = {"provisioning_seconds": (240, 240), "effective_seconds": (300, 300)}
@@ -101,6 +103,7 @@ class Town:
             audience="https://management.azure.com",
             topic_endpoint=self._topic[0],
             topic_key=self._topic[1],
+            arm_share=self.arm_share,
             discover_subscriptions=self._discovers,
         )
         return wiring.build(

@@ -124,7 +124,7 @@ def _put_back(store: Store, queues: Queues, rejection: Rejection, etag: str) -> 
 def _obstacle(rejection: Rejection) -> str:
     """Why the message cannot be put on its queue; empty when it can."""
     if rejection.queue not in {REQUESTS, RECONCILE}:
-        return "it is not known which queue it came on"
+        return "it came on none of our queues, or it is not known on which"
     if not rejection.text:
         return "there is no text"
     if len(rejection.text) > LONGEST_TEXT:

@@ -108,8 +108,8 @@ def test_all_are_those_that_failed_and_a_refused_one_is_put_back_by_its_id(
         (b"\xff\xfe", REQUESTS, "not UTF-8"),
         (b"x" * (48 * 1024 + 1), REQUESTS, "too long"),
         (b"", REQUESTS, "no text"),
-        (b"text", "", "not known which queue"),
-        (b"text", "somewhere", "not known which queue"),
+        (b"text", "", "none of our queues"),
+        (b"text", "somewhere", "none of our queues"),
     ],
 )
 def test_what_cannot_be_sent_is_said_and_kept(

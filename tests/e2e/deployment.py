@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from azure.data.tables import TableClient
+from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
 from infra.stack.stack import Stack
-from shared import store
+from shared import dead_letters, store
 from shared.model import Record
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId, cluster_id
@@ -180,6 +181,10 @@ class Deployment:
         """Nothing is on its way: no message waits, and every cluster is settled."""
         counts = [self.waiting(queue) for queue in (REQUESTS, RECONCILE)]
         return not any(counts) and all(record.settled for record in self.records())
+
+    def dead_letters(self) -> ContainerClient:
+        """The container of the events that were given up; to be closed."""
+        return ContainerClient.from_connection_string(self._storage, dead_letters.CONTAINER)
 
     def table(self, name: str) -> TableClient:
         """A table of the product, for a test that damages it; to be closed."""

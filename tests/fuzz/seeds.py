@@ -24,6 +24,16 @@ _REQUEST = {
     "parameters": {"nodeCount": 3, "subnet": _SUBNET},
     "tags": {"team": "payments"},
 }
+_LETTER = [
+    {
+        "id": "1",
+        "subject": f"{_CLUSTER}/agentPools/np",
+        "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+        "data": {"claims": {"name": "Somebody"}},
+        "deadLetterReason": "MaxDeliveryAttemptsExceeded",
+    },
+    {"specversion": "1.0", "subject": _CLUSTER, "type": "x", "deadletterreason": "y"},
+]
 _FACTS = {
     "properties": {
         "loginServer": "r.azurecr.io",
@@ -50,6 +60,7 @@ def seeds() -> dict[str, list[bytes]]:
         "pattern": [f"{glob}\n{_SUBNET}" for glob in (f"{_ANY}/net-*", f"{_ANY}/*", _SUBNET)],
         "wake": [_CLUSTER, f"Microsoft.Resources.ResourceWriteSuccess\n{_CLUSTER}/agentPools/np"],
         "request": [json.dumps(_REQUEST)],
+        "letter": [json.dumps(_LETTER), *map(json.dumps, _LETTER)],
         "cluster": [json.dumps(cluster(place, _CLUSTER)) for _ in range(40)],
         "facts": [json.dumps(_FACTS)],
         "egress": [

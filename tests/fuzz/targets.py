@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared import messages, policy_file, wire
+from shared import dead_letters, messages, policy_file, wire
 from shared.document import Found
 from shared.egress import allowed
 from shared.model import Grant
@@ -110,6 +110,17 @@ def wake(data: bytes) -> None:
         _is_managed(found)
 
 
+def letter(data: bytes) -> None:
+    """A dead letter is unreadable, or its events name managed clusters, or none."""
+    try:
+        events = dead_letters.events_in(data)
+    except dead_letters.Unreadable:
+        return
+    for kind, subject in sorted(events):
+        if found := messages.cluster_named_by(kind, subject, _MANAGED):
+            _is_managed(found)
+
+
 def cluster(data: bytes) -> None:
     """Whatever a cluster's JSON says, what it is granted is allowed, for principals that are GUIDs;
     and what is shown to people can be."""
@@ -155,7 +166,8 @@ def egress(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (scope, pattern, policy, request, wake, cluster, facts, egress)
+    each.__name__: each
+    for each in (scope, pattern, policy, request, wake, letter, cluster, facts, egress)
 }
 
 

@@ -36,7 +36,7 @@ _FORGOTTEN = 300.0  # seconds after its moment for which a request that does not
 
 @dataclass(slots=True)
 class _Bucket:
-    """Times are seconds since this process began. `full_at` is when nothing would be left to pay for;
+    """Times are seconds since this process began. `full_at` is when all will be paid for;
     `booked` are the moments kept for requests that wait, in order."""
 
     size: float
@@ -112,9 +112,19 @@ class Budget(SansIOHTTPPolicy):  # type: ignore[type-arg]
                 _, bucket = self._bucket(request.http_request.method, request.http_request.url)
                 bucket.close(self._now() + wait)
 
+    def take_figures(self) -> Counter[str]:
+        """What was counted since the last time."""
+        with self._lock:
+            taken, self.figures = self.figures, Counter()
+        return taken
+
+    def begin(self) -> None:
+        """From now on `calls_here` counts what this thread sends."""
+        self._here.calls = 0
+
     @property
     def calls_here(self) -> int:
-        """How many requests this thread has sent so far."""
+        """How many requests this thread has sent since `begin`."""
         return getattr(self._here, "calls", 0)
 
     def _admit(self, method: str, url: str, *, sent: bool) -> str:

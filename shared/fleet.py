@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from shared import changes, glance, wire
+from shared.budget import Budget
 from shared.bulk import Bulk
 from shared.document import decode
 from shared.errors import Deferred, Failure, Transient
@@ -26,7 +27,7 @@ from shared.policy import Policy
 from shared.queues import Queues
 from shared.resource_id import InvalidId, parse_cluster_id
 from shared.store import Damaged, Store
-from shared.tally import Tally
+from shared.tally import Tally, quota_passed
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Fleet:
     store: Store
     passes: Passes
     queues: Queues
+    budget: Budget
     policy: Policy
     managed: tuple[str, ...]
     clock: Callable[[], datetime]
@@ -75,6 +77,8 @@ class Fleet:
                 _log.warning("fleet subscription=%s unread=%s", subscription, failure)
             self.passes.look(subscription, self.clock())
         self._wake("drifted", self._drifted(current), current)
+        current.tally.include("arm", self.budget.take_figures())
+        current.tally.include("queue", self.queues.lengths())
         _log.info("fleet %s", current.tally.line(self.clock()))
 
     def _look(self, subscription: str, current: _Pass) -> None:
@@ -108,6 +112,13 @@ class Fleet:
             standing.update(glance.name_of(each.id) for each in page)
             inside += sum(each.scope.lower().startswith(start) for each in page)
         current.tally.count(f"assignments.{subscription}", inside)
+        if above := quota_passed(inside):
+            _log.warning(
+                "alert=RoleAssignmentLimit subscription=%s assignments=%d above_percent=%d",
+                subscription,
+                inside,
+                above,
+            )
         return standing
 
     def _unlike(

@@ -67,6 +67,16 @@ class Queues:
         """Put the text of a message that failed on its queue once more (`LONGEST_TEXT`)."""
         {REQUESTS: self._requests, RECONCILE: self._reconcile}[name].send_message(text)
 
+    def lengths(self) -> dict[str, int]:
+        """About how many messages our queues hold, and those of their poison queues that exist,
+        whether they are visible yet or not."""
+        return {
+            queue.name: self._queue(queue.name).get_queue_properties().approximate_message_count
+            or 0
+            for queue in self._service.list_queues()
+            if queue.name.removesuffix("-poison") in {REQUESTS, RECONCILE}
+        }
+
     def _take_back(self, message_id: str, pop_receipt: str) -> None:
         try:
             self._reconcile.delete_message(message_id, pop_receipt)

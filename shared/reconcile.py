@@ -93,6 +93,7 @@ class Reconciler:
             return
         loaded = self.store.load(cluster_id)
         before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
+        self.actor.budget.begin()
         try:
             self._take(before, etag, cluster_id)
         except Deferred as wait:
@@ -190,12 +191,13 @@ class Reconciler:
                 take_back()
         ready = record.condition("Ready")
         _log.info(
-            "cluster=%s step=%s ready=%s reason=%s requeue_at=%s",
+            "cluster=%s step=%s ready=%s reason=%s requeue_at=%s arm_calls=%d",
             cluster,
             type(step).__name__,
             ready.status if ready else "Unknown",
             reason or (ready.reason if ready else ""),
             record.requeue_at.isoformat() if record.requeue_at else "-",
+            self.actor.budget.calls_here,
         )
         return reason != _LOST_RACE
 

@@ -1,10 +1,22 @@
 """What a pass of the timer found, in one line with stable names (docs/operations.md) (pure)."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.glance import Glance
+
+# Role assignments at and below a subscription; those of management groups do not count
+# (learn.microsoft.com/azure/role-based-access-control/troubleshoot-limits).
+_LIMIT = 4000
+_PERCENTS = (90, 80)
+
+
+def quota_passed(assignments: int) -> int:
+    """The highest of 80 and 90 percent of the limit that so many assignments have reached; 0 when
+    there is room."""
+    return next((p for p in _PERCENTS if assignments * 100 >= _LIMIT * p), 0)
 
 
 @dataclass(slots=True)
@@ -17,6 +29,11 @@ class Tally:
     def count(self, name: str, number: int = 1) -> None:
         """Add to a figure."""
         self.figures[name] += number
+
+    def include(self, prefix: str, figures: Mapping[str, int]) -> None:
+        """Add figures that somebody else has counted."""
+        for name, number in figures.items():
+            self.count(f"{prefix}.{name}", number)
 
     def see(self, known: Glance) -> None:
         """Count a record; one whose cluster is gone is history."""

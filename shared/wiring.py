@@ -187,7 +187,7 @@ def build(
         lifecycle=publisher,
         intake=Intake(tables, outgoing, publisher, policy, managed, clock),
         reconciler=reconciler,
-        fleet=Fleet(azure.bulk, tables, looks, outgoing, policy, managed, clock),
+        fleet=Fleet(azure.bulk, tables, looks, outgoing, budget, policy, managed, clock),
         poison=Poison(tables, publisher, managed, clock),
         housekeeping=Housekeeping(
             tables,

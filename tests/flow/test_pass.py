@@ -1,5 +1,6 @@
 """What one pass of the timer costs, what it finds without any event, and what it leaves alone."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,3 +142,41 @@ def test_a_pass_that_runs_out_of_time_goes_on_where_it_stopped(town: Town) -> No
     passes.look(OTHER, town.clock.now())
     replace(town.app.fleet, managed=managed).wake_all()
     assert [letter.text for letter in town.post.letters] == [str(town.id_of("c1"))]
+
+
+def test_a_pass_tells_in_one_line_how_the_fleet_is(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.app.fleet.budget.take_figures()
+    remove(town, "c2", ACR_PULL)
+    caplog.set_level(logging.INFO, "shared.fleet")
+    pages = 3 + -(-len(town.azure.role_assignments.all()) // 2)
+    assert woken(town) == ["c2"]
+    (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("fleet ")]
+    figures = dict(part.split("=") for part in line.split()[1:])
+    assert figures == {
+        "clusters": "5",
+        "ready.True.WindowPassed": "5",
+        "grants.effective": "10",
+        "oldest_unready_seconds": "0",
+        "woken.drifted": "1",
+        "arm.reads": str(pages),
+        f"assignments.{town.subscription}": str(len(town.azure.role_assignments.all())),
+        "queue.reconcile": "1",
+    }
+
+
+def test_a_subscription_that_fills_up_is_an_alert(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    above = f"/subscriptions/{town.subscription}"
+    town.azure.world.knobs = town.azure.world.knobs.changed({"page_size": 1000})
+    for _ in range(3200):
+        town.azure.role_assignments.seed(above, OTHER, "Reader")
+    woken(town)
+    told = [r.getMessage() for r in caplog.records if "RoleAssignmentLimit" in r.getMessage()]
+    number = len(town.azure.role_assignments.all())
+    assert told == [
+        f"alert=RoleAssignmentLimit subscription={town.subscription} "
+        f"assignments={number} above_percent=80"
+    ]

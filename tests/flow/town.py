@@ -7,6 +7,7 @@ Emulated: Azure, and the queues, whose delays follow the same clock (Azurite's f
 import heapq
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,6 +73,9 @@ class Post:
         if letter in self.letters:
             self.letters.remove(letter)
             heapq.heapify(self.letters)
+
+    def lengths(self) -> dict[str, int]:
+        return dict(Counter(letter.queue for letter in self.letters))
 
     def close(self) -> None:
         """Nothing is held."""

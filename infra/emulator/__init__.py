@@ -18,7 +18,7 @@ What all rooms build on:
 
     world                           chance, due work, the directory of principals, the ledger
     clock, knobs                    time; everything that can be turned
-    paging                          long lists in pages
+    paging, throttle                long lists in pages; 429
     arm_ids, scopes                 the parts of an id; what lies at, above or below what
     odata_filter, resource_filter   $filter; that of lists of resources and groups
     timestamps                      moments as Azure writes them

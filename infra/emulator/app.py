@@ -35,6 +35,7 @@ from .role_assignments import RoleAssignments
 from .role_definitions import RoleDefinitions
 from .run_command import RunCommand
 from .subscriptions import Subscriptions
+from .throttle import Throttle
 from .wire import Request, Response
 from .world import Principal, World
 
@@ -61,6 +62,7 @@ class Emulator:
         self.event_grid = EventGrid(self.world)
         self.custom_topics = CustomTopics(self.world, self.keys.topic)
         self.faults = Faults(self.world)
+        self.throttle = Throttle(self.world, OPERATOR_NAME)
         self._gateway = Gateway(
             self.world,
             self.keys,
@@ -69,6 +71,7 @@ class Emulator:
             self.locks,
             self.subscriptions,
             self.faults,
+            self.throttle,
             self.planted,
         )
         self._register(self._gateway)

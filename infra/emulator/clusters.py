@@ -163,6 +163,11 @@ class Clusters:
         self._clusters[cluster_id.lower()] = cluster
         return cluster
 
+    def seed(self, cluster: Cluster) -> None:
+        """Let a cluster be there as if it had been made long ago: no operation, no event, and
+        nothing in its node resource group."""
+        self._clusters[cluster.id.lower()] = cluster
+
     def take(self, cluster: Cluster, body: dict[str, Any]) -> None:
         """Let an existing cluster be as the PUT says."""
         identity = self._node_groups.control_plane_identity(cluster, body)

@@ -18,6 +18,7 @@ from .locks import Locks
 from .planted import Planted
 from .stale_reads import StaleReads
 from .subscriptions import Subscriptions
+from .throttle import Throttle
 from .wire import ArmError, Call, Request, Response, Router
 from .world import LedgerEntry, Principal, World
 
@@ -45,6 +46,7 @@ class Gateway:
         locks: Locks,
         subscriptions: Subscriptions,
         faults: Faults,
+        throttle: Throttle,
         planted: Planted,
     ) -> None:
         self.open, self.arm, self.graph, self.control = Router(), Router(), Router(), Router()
@@ -55,6 +57,7 @@ class Gateway:
         self._locks = locks
         self._subscriptions = subscriptions
         self._faults = faults
+        self._throttle = throttle
         self._reads = StaleReads(
             world, self.arm, lambda call: planted.answer(call, partial(_run, self.arm))
         )
@@ -77,6 +80,8 @@ class Gateway:
             caller = self._authenticate(call.request)
         except ArmError as error:
             return error.response(), None
+        if refusal := self._throttle.refusal(call.request, caller):
+            return refusal, caller
         fault = self._faults.strike(call.request, caller.display_name if caller else "")
         response = fault.instead() if fault else None
         if response is None:

@@ -57,6 +57,8 @@ class Knobs:
     unregistered_providers: tuple[str, ...] = ()
     """Resource providers that answer 409 MissingSubscriptionRegistration until registered."""
 
+    throttled: bool = False
+    """Whether the app is held to ARM's limits: 429 when its bucket of requests is empty."""
     page_size: Annotated[int, msgspec.Meta(ge=1)] = 1000
     """Most items of a page of clusters or role assignments; `nextLink` leads to the rest. Azure
     documents no number."""

@@ -123,17 +123,15 @@ class Reconciler:
             policy=self.policy.digest,
         )
         record = replace(record, untold=self.lifecycle.publish(before, record, now))
-        self._enter(before, record, cluster_id)
+        used_before, used = _used(before), _used(record)
+        for assignment_id in sorted(used - used_before):
+            self.ledger.enter(assignment_id, cluster_id)
         at = next_turn(record, cluster, self.policy, now, plans)
         if self._requeue_and_save(record, etag, cluster_id, step, at, now):
             self.planner.learn(before, record)
-
-    def _enter(self, before: Record, after: Record, cluster: ClusterId) -> None:
-        """Note in the ledger which assignments this turn has found, or made, for the cluster."""
-        known = {progress.assignment_id for progress in before.grants}
-        found = {progress.assignment_id for progress in after.grants}
-        for assignment_id in sorted(found - known - {""}):
-            self.ledger.enter(assignment_id, cluster)
+            # A turn that lost the race knows of nothing that the cluster does not use any more.
+            for assignment_id in sorted(used_before - used):
+                self.ledger.leave(assignment_id, cluster_id)
 
     def _defer(
         self, before: Record, etag: str | None, cluster: ClusterId, wait: Deferred, now: datetime
@@ -210,3 +208,8 @@ class Reconciler:
         loaded = self.store.load(cluster)
         pending = loaded[0].pending if loaded else ()
         return any(now < time <= by + _SAME_MOMENT for time in pending)
+
+
+def _used(record: Record) -> set[str]:
+    """The assignments that the cluster needs, or has left and not seen revoked."""
+    return {p.assignment_id for p in (*record.grants, *record.former) if p.assignment_id}

@@ -10,6 +10,7 @@ from tests.flow.ground import (
     assign,
     grant_of,
     message,
+    network_of,
     principal_of,
     put_identity,
     put_subnet,
@@ -159,6 +160,23 @@ def test_an_assignment_that_two_clusters_share_goes_with_the_last(
     assert shared in town.grants_made() and town.ready(last)
     town.delete_cluster(last)
     town.run_until(none_left(town))
+
+
+def test_an_assignment_that_no_cluster_uses_any_more_bars_no_revocation(
+    found_town: Found,
+) -> None:
+    """Both clusters have the role from above for a while, then one of them makes its own again."""
+    town = found_town(DELETES)
+    identity, principal = put_identity(town)
+    for name in ("c1", "c2"):
+        town.make_cluster(name, identity=user_assigned(identity))
+    town.run_until(lambda: town.ready("c1") and town.ready("c2"))
+    ours = grant_of(town, NETWORK_CONTRIBUTOR, town.subnet).assignment_id
+    assert set(town.app.ledger.users(ours)) == {town.id_of("c1"), town.id_of("c2")}
+    assign(town, principal, NETWORK_CONTRIBUTOR, network_of(town.subnet))
+    town.arm("DELETE", ours, version="2022-04-01")
+    town.run(5)
+    assert town.app.ledger.users(ours) == ()
 
 
 def test_an_assignment_that_somebody_has_taken_over_is_theirs(town: Town) -> None:

@@ -22,7 +22,7 @@ from shared.errors import NEEDS_ADMINISTRATOR, Deferred, Failure, Terminal
 from shared.ledger import Ledger
 from shared.lifecycle import Lifecycle
 from shared.model import Record
-from shared.observe import Observer
+from shared.observe import Observer, is_woken
 from shared.planning import Planner
 from shared.policy import Policy
 from shared.principals import Principals
@@ -142,7 +142,9 @@ class Reconciler:
             _log.info("cluster=%s step=None reason=%s", cluster, wait.reason)
             return
         at = now + timedelta(seconds=wait.retry_after)
-        self._requeue_and_save(before, etag, cluster, None, at, now, wait.reason)
+        owed = before.unread_since or (now if is_woken(before, now) else None)
+        record = replace(before, unread_since=owed)
+        self._requeue_and_save(record, etag, cluster, None, at, now, wait.reason)
 
     def _put_off(
         self, before: Record, etag: str | None, cluster: ClusterId, failure: Failure, now: datetime

@@ -68,6 +68,20 @@ def test_a_wake_whose_turn_cannot_read_azure_is_made_good_by_the_next(waiting: T
     town.run_until(lambda: can_pull(town), minutes=10, **QUIETLY)
 
 
+def test_a_wake_whose_turn_has_to_wait_for_our_share_of_arms_limits_is_made_good_by_the_next(
+    waiting: Town,
+) -> None:
+    town = waiting
+    remove_pull(town)
+    town.fault("status", status=429, code="TooManyRequests", path="managedClusters/other$",
+               retry_after=30)  # fmt: skip
+    town.post.wake(town.id_of("other"))
+    town.post.wake(town.id_of())
+    town.deliver_due()
+    assert town.record().unread_since
+    town.run_until(lambda: can_pull(town), minutes=10, **QUIETLY)
+
+
 def test_a_wake_at_the_moment_of_a_planned_turn_is_one_more_turn_that_reads_all(
     waiting: Town,
 ) -> None:

@@ -52,7 +52,8 @@ class _Pass:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Compares the records with what there is in Azure. `clock` gives aware UTC times."""
+    """Compares the records with what there is in Azure. `clock` gives aware UTC times as Azure has
+    them, `watch` those of this machine, which no answer of Azure sets while a pass is under way."""
 
     bulk: Bulk
     store: Store
@@ -62,12 +63,13 @@ class Fleet:
     policy: Policy
     managed: tuple[str, ...]
     clock: Callable[[], datetime]
+    watch: Callable[[], datetime]
     # What a list said of a cluster when that was last found to be what its record says.
     _same: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
 
     def wake_all(self) -> None:
         """Wake every cluster that needs a turn. Raises only when storage fails."""
-        current = _Pass(until=self.clock() + _LONGEST)
+        current = _Pass(until=self.watch() + _LONGEST)
         looked_at = self.passes.looked_at()
         for subscription in sorted(self.managed, key=lambda each: looked_at.get(each, _NEVER)):
             try:
@@ -220,7 +222,7 @@ class Fleet:
             self._in_time(current)
 
     def _in_time(self, current: _Pass) -> None:
-        if self.clock() >= current.until:
+        if self.watch() >= current.until:
             raise Transient("OutOfTime", "the rest is looked at first in the next pass")
 
 

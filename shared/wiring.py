@@ -138,7 +138,7 @@ def build(
 ) -> Application:
     """Put it together. `clock` is this machine's; `sdk` goes to the ARM clients (tests pass
     `transport=`); `outgoing` takes the place of the real queues where a test moves the clock."""
-    budget = Budget(clock, read.arm_share, read.arm_instances)
+    watch, budget = clock, Budget(clock, read.arm_share, read.arm_instances)
     clock = azure_clock = AzureClock(clock)
 
     def may_assign(role: str, scope: Scope) -> bool:
@@ -187,7 +187,7 @@ def build(
         lifecycle=publisher,
         intake=Intake(tables, outgoing, publisher, policy, managed, clock),
         reconciler=reconciler,
-        fleet=Fleet(azure.bulk, tables, looks, outgoing, budget, policy, managed, clock),
+        fleet=Fleet(azure.bulk, tables, looks, outgoing, budget, policy, managed, clock, watch),
         poison=Poison(tables, publisher, managed, clock),
         housekeeping=Housekeeping(
             tables,

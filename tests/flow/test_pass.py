@@ -136,7 +136,7 @@ def test_a_pass_that_runs_out_of_time_goes_on_where_it_stopped(town: Town) -> No
         town.clock.advance(100)
         return town.clock.now()
 
-    replace(town.app.fleet, managed=managed, clock=slow).wake_all()
+    replace(town.app.fleet, managed=managed, watch=slow).wake_all()
     assert town.post.letters == []
     assert passes.looked_at()[town.subscription] > passes.looked_at()[OTHER]
     passes.look(OTHER, town.clock.now())

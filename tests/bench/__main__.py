@@ -18,7 +18,9 @@ from tests.bench import (
     life_events,
     live_messages,
     peer_az,
+    scale,
     schedule,
+    wave,
     worker_memory,
 )
 from tests.bench.row import Row
@@ -36,6 +38,8 @@ FIGURES: dict[str, Callable[[Session], list[Row]]] = {
     "life_events": life_events.measure,
     "schedule": schedule.measure,
     "worker_memory": worker_memory.measure,
+    "scale": scale.measure,
+    "wave": wave.measure,
     "peer_az": peer_az.measure,
 }
 

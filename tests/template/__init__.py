@@ -1,0 +1,1 @@
+"""The deployment template, checked without Azure."""

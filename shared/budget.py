@@ -8,8 +8,8 @@ of this app: of each bucket, only a share is used here.
 What finds the bucket empty is told when its turn is, and that moment is kept for it, so that those
 who wait come one after the other and not all at once. Only the beginning of a turn (the read of its
 cluster) and writes wait; what else a turn has to read, and lists of a whole subscription, which
-spare many reads, are charged and make the next one wait for longer. After a 429 nothing is sent
-before its Retry-After is over.
+spare many reads, are sent at once, and whoever comes next waits for longer. After a 429 nothing is
+sent before its Retry-After is over.
 """
 
 import re
@@ -31,41 +31,74 @@ _LIMITS = {READS: (250, 25), WRITES: (200, 10), DELETES: (200, 10)}  # bucket, r
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _CLUSTER = re.compile(r"/managedclusters/[^/?]+$", re.IGNORECASE)
 _EXACT = 1e-6  # seconds
+_NEARLY = 1e-3  # of a request: what was paid for in parts may not add up to the last digit
+_REMEMBERED = 100  # who entered lately
 _FORGOTTEN = 300.0  # seconds after its moment for which a request that does not come is waited for
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """Times are seconds since this process began. `full_at` is when all will be paid for;
-    `booked` are the moments kept for requests that wait, in order."""
+    """Times are seconds since this process began. `level` is what is left at `seen_at`, below 0
+    when more was sent than there was. `full_at` is when all who are in line will be paid for;
+    `booked` are the moments kept for them, in order.
+
+    Who is let in may send more than one request (a turn): a place in line costs as much as those
+    before have sent on average, `sent` by so many `entered`.
+    """
 
     size: float
     refill: float
+    level: float
+    seen_at: float = 0.0
     full_at: float = 0.0
     closed_until: float = 0.0
+    sent: float = 0.0
+    entered: float = 0.0
     booked: dict[str, float] = field(default_factory=dict)
 
-    def book(self, now: float) -> float:
-        """Pay for a request: from when on it is covered."""
-        start = max(self.full_at, now)
-        self.full_at = start + 1 / self.refill
-        return max(now, start - (self.size - 1) / self.refill)
-
     def moment_of(self, key: str, now: float) -> float:
-        """From when on this request may be sent; the same whenever it is asked for."""
+        """From when on this request may be sent; the same whenever it is asked for, unless more was
+        sent meanwhile than there was."""
         while self.booked and (first := next(iter(self.booked))) != key:
             if self.booked[first] >= now - _FORGOTTEN:
                 break
             del self.booked[first]
+        self._fill(now)
+        if self.booked.get(key, 0.0) <= now + _EXACT and self.level < 1 - _NEARLY:
+            self.full_at = max(self.full_at, now + (1 - self.level) / self.refill + self._spare)
+            self.booked.pop(key, None)
         if key not in self.booked:
-            self.booked[key] = self.book(now)
+            self.booked[key] = self._book(now)
         return self.booked[key]
+
+    def pay(self, now: float, *, entered: bool) -> None:
+        """A request is sent."""
+        self._fill(now)
+        self.level -= 1
+        if self.entered > _REMEMBERED:
+            self.sent, self.entered = self.sent / 2, self.entered / 2
+        self.sent, self.entered = self.sent + 1, self.entered + entered
 
     def close(self, until: float) -> None:
         """Nothing is sent before; who waits gets a new moment after that."""
         self.closed_until = max(self.closed_until, until)
-        self.full_at = max(self.full_at, until + (self.size - 1) / self.refill)
+        self.full_at = max(self.full_at, until + self._spare)
         self.booked.clear()
+
+    @property
+    def _spare(self) -> float:
+        """How long those in line are ahead of their money when the bucket is full."""
+        return (self.size - 1) / self.refill
+
+    def _book(self, now: float) -> float:
+        start = max(self.full_at, now)
+        cost = max(self.sent / self.entered, 1.0) if self.entered else 1.0
+        self.full_at = start + cost / self.refill
+        return max(now, start - self._spare)
+
+    def _fill(self, now: float) -> None:
+        passed = max(now - self.seen_at, 0.0)
+        self.level, self.seen_at = min(self.size, self.level + passed * self.refill), now
 
 
 class Budget(SansIOHTTPPolicy):  # type: ignore[type-arg]
@@ -135,12 +168,12 @@ class Budget(SansIOHTTPPolicy):  # type: ignore[type-arg]
             kind, bucket = self._bucket(method, url)
             waits = kind != READS or _CLUSTER.search(path) or now < bucket.closed_until
             key = f"{method} {path}"
-            moment = bucket.moment_of(key, now) if waits else bucket.book(now)
-            if waits and moment > now + _EXACT:
+            if waits and (moment := bucket.moment_of(key, now)) > now + _EXACT:
                 self.figures["deferred"] += 1
                 raise Deferred(moment - now)
             if sent:
                 bucket.booked.pop(key, None)
+                bucket.pay(now, entered=bool(waits))
             return kind
 
     def _now(self) -> float:
@@ -152,7 +185,8 @@ class Budget(SansIOHTTPPolicy):  # type: ignore[type-arg]
         key = (found[1].lower() if found else "", kind)
         if key not in self._buckets:
             size, refill = _LIMITS[kind]
-            self._buckets[key] = _Bucket(max(size * self._share, 1), refill * self._share)
+            held = max(size * self._share, 1.0)
+            self._buckets[key] = _Bucket(held, refill * self._share, held)
         return kind, self._buckets[key]
 
 

@@ -23,7 +23,12 @@ from tests.flow.town import Town
 
 _CLUSTERS = 1000
 _SHARE, _GREEDY = 0.8, 1.5
-_KNOBS = {"throttled": True, "provisioning_seconds": (30, 30), "effective_seconds": (60, 60)}
+_KNOBS = {
+    "throttled": True,
+    "provisioning_seconds": (30, 30),
+    "effective_seconds": (60, 60),
+    "role_assignment_limit": 10_000,
+}
 _LONGEST = 60  # minutes
 _STEPS = 12  # in which they appear, within a minute
 _GOAL, _GOAL_LIVE = 1.1, 12

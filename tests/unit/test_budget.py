@@ -190,3 +190,22 @@ def test_what_was_sent_is_counted() -> None:
     expected = {"reads": 1, "writes": 1, "deletes": 1, "throttled": 3}
     assert wire.budget.figures == expected
     assert wire.budget.calls_here == 3
+
+
+def test_a_place_in_line_costs_what_turns_have_sent_lately() -> None:
+    """Each turn here reads its cluster and four more things: no more is sent than the refill, with
+    one bucket at the start."""
+    wire = Wire()
+    waiting = list(range(500))
+    lists = f"/subscriptions/{SUB}/{ASSIGNMENTS}"
+    while waiting:
+        for n in tuple(waiting):
+            if wire.read(n) == 0:
+                waiting.remove(n)
+                for _ in range(4):
+                    assert wire.ask("GET", lists) == 0
+        wire.wait(1)
+    times = [(at - wire.sent[0][0]).total_seconds() for at, _ in wire.sent]
+    assert len(times) == 2500
+    assert all(number <= 250 + 25 * at + 8 for number, at in enumerate(times))
+    assert times[-1] <= (2500 - 250) / 25 * 1.1

@@ -71,6 +71,10 @@ bench: setup ## Measure cold start, ARM calls, messages, memory; ARGS=--help; PE
 		--python .local/peers/az/bin/python azure-cli==$(AZ_VERSION))
 	@$(run) -m tests.bench $(if $(PEER),--only peer_$(PEER)) $(ARGS)
 
+.PHONY: package
+package: setup ## Build what is deployed, with its dependencies, compiled: .local/package and .zip
+	@$(run) -m infra.package $(ARGS)
+
 .PHONY: mutants
 mutants: deep ## Which wrong lines the unit tests notice, in half an hour; ARGS="resource_id" for some files
 	@$(run) -m tests.mutation $(ARGS)

@@ -13,6 +13,7 @@ from tests.bench import (
     arm_repeat,
     cold_first,
     cold_index,
+    cold_stale,
     false_ready,
     lateness,
     life_events,
@@ -30,6 +31,7 @@ from tests.bench.table import table, to_json
 FIGURES: dict[str, Callable[[Session], list[Row]]] = {
     "cold_index": cold_index.measure,
     "cold_first": cold_first.measure,
+    "cold_stale": cold_stale.measure,
     "arm_per_cluster": arm_per_cluster.measure,
     "arm_repeat": arm_repeat.measure,
     "live_messages": live_messages.measure,

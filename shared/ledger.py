@@ -5,37 +5,16 @@ An event that an assignment is gone finds its clusters here; and one of ours tha
 still uses (they share a user-assigned identity) is not revoked.
 """
 
-from typing import Any
+from azure.data.tables import UpdateMode
 
-from azure.core.credentials import TokenCredential
-from azure.data.tables import TableServiceClient, UpdateMode
-
-from shared import tables
 from shared.resource_id import ClusterId, parse_cluster_id
-from shared.settings import WorkStorage
-
-_TABLE = "assignments"
+from shared.tables import Table
 
 
-def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> "Ledger":
-    """The ledger in the work account. `credential` serves when there is no connection string."""
-    return Ledger(tables.service(storage, credential, **sdk))
-
-
-class Ledger:
+class Ledger(Table):
     """The table. Ids of assignments are as ARM has them, in any case."""
 
-    def __init__(self, service: TableServiceClient) -> None:
-        self._service = service
-        self._table = service.get_table_client(_TABLE)
-
-    def ensure(self) -> None:
-        """Make the table if it is not there; deployments make it, the local stack does not."""
-        self._service.create_table_if_not_exists(_TABLE)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._service.close()
+    name = "assignments"
 
     def enter(self, assignment_id: str, cluster: ClusterId) -> None:
         """Note that the cluster uses the assignment."""

@@ -5,37 +5,18 @@ ago comes first in the next one. Two passes at once only do the same work twice.
 """
 
 from datetime import datetime
-from typing import Any
 
-from azure.core.credentials import TokenCredential
-from azure.data.tables import TableServiceClient, UpdateMode
+from azure.data.tables import UpdateMode
 
-from shared import tables
-from shared.settings import WorkStorage
+from shared.tables import Table
 
-_TABLE = "passes"
 _PARTITION = "subscription"
 
 
-def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> "Passes":
-    """The table in the work account. `credential` serves when there is no connection string."""
-    return Passes(tables.service(storage, credential, **sdk))
-
-
-class Passes:
+class Passes(Table):
     """The table."""
 
-    def __init__(self, service: TableServiceClient) -> None:
-        self._service = service
-        self._table = service.get_table_client(_TABLE)
-
-    def ensure(self) -> None:
-        """Make the table if it is not there; deployments make it, the local stack does not."""
-        self._service.create_table_if_not_exists(_TABLE)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._service.close()
+    name = "passes"
 
     def looked_at(self) -> dict[str, datetime]:
         """When each subscription (its id) was last looked at."""

@@ -1,6 +1,6 @@
-"""The connection to the tables of the work account."""
+"""The connection to the tables of the work account; a table with a room of its own."""
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from azure.core.credentials import TokenCredential
 from azure.data.tables import TableServiceClient
@@ -15,3 +15,26 @@ def service(
     if storage.connection_string:
         return TableServiceClient.from_connection_string(storage.connection_string, **sdk)
     return TableServiceClient(storage.table_service_uri, credential=credential, **sdk)
+
+
+class Table:
+    """One table, with a connection of its own. `name` is that of the table."""
+
+    name: ClassVar[str]
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._service = service
+        self._table = service.get_table_client(self.name)
+
+    @classmethod
+    def connect(cls, storage: WorkStorage, credential: TokenCredential | None, **sdk: Any) -> Self:
+        """The table in the work account. `credential` serves when there is no connection string."""
+        return cls(service(storage, credential, **sdk))
+
+    def ensure(self) -> None:
+        """Make the table if it is not there; deployments may make it, the local stack does not."""
+        self._service.create_table_if_not_exists(self.name)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._service.close()

@@ -14,10 +14,8 @@ from azure.identity import ManagedIdentityCredential
 from shared import (
     arm,
     dead_letters,
-    ledger,
     lifecycle,
     old_rows,
-    passes,
     policy_file,
     queues,
     settings,
@@ -34,7 +32,9 @@ from shared.errors import Deferred, Failure
 from shared.fleet import Fleet
 from shared.housekeeping import Housekeeping
 from shared.intake import Intake
+from shared.ledger import Ledger
 from shared.observe import Observer
+from shared.passes import Passes
 from shared.planning import Planner
 from shared.poison import Poison
 from shared.policy import Policy
@@ -61,8 +61,8 @@ class Application:
     policy: Policy
     arm: arm.Arm
     store: store.Store
-    ledger: ledger.Ledger
-    passes: passes.Passes
+    ledger: Ledger
+    passes: Passes
     queues: queues.Queues
     lifecycle: lifecycle.Lifecycle
     intake: Intake
@@ -113,7 +113,7 @@ def identity(client_id: str) -> ManagedIdentityCredential:
     return ManagedIdentityCredential(client_id=client_id or None, retry_status=0)
 
 
-def _managed(read: settings.Settings, azure: arm.Arm, looks: passes.Passes) -> tuple[str, ...]:
+def _managed(read: settings.Settings, azure: arm.Arm, looks: Passes) -> tuple[str, ...]:
     """The subscriptions looked after: those named first, then what is discovered, if ARM can be
     asked now, or else what the timer looked at lately."""
     named = read.managed_subscriptions
@@ -150,9 +150,9 @@ def build(
     )
     tables = store.connect(read.work, work_credential)
     tables.ensure()
-    entries = ledger.connect(read.work, work_credential)
+    entries = Ledger.connect(read.work, work_credential)
     entries.ensure()
-    looks = passes.connect(read.work, work_credential)
+    looks = Passes.connect(read.work, work_credential)
     looks.ensure()
     managed = _managed(read, azure, looks)
     outgoing = outgoing or queues.connect(read.work, work_credential)

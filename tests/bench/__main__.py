@@ -21,6 +21,7 @@ from tests.bench import (
     peer_az,
     scale,
     schedule,
+    storm,
     wave,
     worker_memory,
 )
@@ -42,6 +43,7 @@ FIGURES: dict[str, Callable[[Session], list[Row]]] = {
     "worker_memory": worker_memory.measure,
     "scale": scale.measure,
     "wave": wave.measure,
+    "storm": storm.measure,
     "peer_az": peer_az.measure,
 }
 

@@ -51,6 +51,7 @@ RBAC and the directory:
     propagation                     when an assignment is readable, and when effective
     deny_assignments, locks         stronger than any role; what nobody may change
     access, permissions             who may do what where, now; the caller's own
+    app_rights                      the roles of the app, as its deployer says
     graph                           the few reads of Microsoft Graph
 
 Event Grid:

@@ -7,6 +7,7 @@ from typing import Any
 from . import arm_ids
 from .access import Access
 from .agent_pools import AgentPools
+from .app_rights import AppRights
 from .clock import Clock, RealClock
 from .cluster_acts import ClusterActs
 from .cluster_routes import ClusterRoutes
@@ -47,7 +48,8 @@ class Emulator:
     """Azure in one object.
 
     Two principals are there from the start: `app_identity`, a user-assigned managed identity with
-    the roles of the knob `app_roles` on every subscription, and `operator`, who owns them.
+    the roles of the knob `app_roles` on every subscription until `app_rights` are told others, and
+    `operator`, who owns them.
     """
 
     def __init__(
@@ -58,6 +60,9 @@ class Emulator:
         self._build_access()
         self._build_resources()
         self.app_identity, self.operator = self._seed_principals()
+        self.app_rights = AppRights(
+            self.world, self.definitions, self.role_assignments, self.app_identity
+        )
         self.identities = Identities(self.world, self.keys, self.app_identity, self.operator)
         self.event_grid = EventGrid(self.world)
         self.custom_topics = CustomTopics(self.world, self.keys.topic)
@@ -133,6 +138,7 @@ class Emulator:
         ).register(gateway.control)
         EventControl(self.event_grid, self.custom_topics).register(gateway.control)
         self.deny_assignments.register_control(gateway.control)
+        self.app_rights.register_control(gateway.control)
         Permissions(self.access).register(gateway.arm)
         # resources last: its routes match any provider's path
         for room in (

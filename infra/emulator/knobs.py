@@ -51,7 +51,8 @@ class Knobs:
     """Retry-After (wall seconds) on polls of long-running operations; 0 sends none."""
 
     app_roles: tuple[str, ...] = ("Contributor", "Role Based Access Control Administrator")
-    """Built-in roles of the app's own identity on every subscription (read at start only)."""
+    """Built-in roles of the app's own identity on every subscription (read at start only), until
+    `PUT /_emulator/app-rights` tells others."""
     token_lifetime_seconds: int = 86_400
     """Life of access tokens, in wall seconds, since clients judge it by their own clocks."""
     unregistered_providers: tuple[str, ...] = ()

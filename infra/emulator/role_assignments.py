@@ -80,6 +80,11 @@ class RoleAssignments:
         self._by_name[assignment.name] = assignment
         return assignment
 
+    def drop_of(self, object_id: str) -> None:
+        """Forget all assignments of one principal; nobody is told."""
+        for each in self.of_principal(object_id):
+            del self._by_name[each.name]
+
     def set_effective_at(self, name: str, moment: datetime | None) -> Assignment:
         """Decide when an assignment takes effect (None: never); KeyError when there is none."""
         assignment = replace(self._by_name[name.lower()], effective_at=moment)

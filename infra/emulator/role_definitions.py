@@ -54,6 +54,10 @@ class RoleDefinitions:
         """The role with this GUID, in any case of letters."""
         return self._roles.get(guid.lower())
 
+    def keep(self, role: RoleDefinition) -> None:
+        """Have a role, in place of one with the same GUID."""
+        self._roles[role.guid] = role
+
     def named(self, role_name: str) -> RoleDefinition:
         """The role with this name, in any case of letters; KeyError when there is none."""
         found = self._find_name(role_name)
@@ -113,7 +117,7 @@ class RoleDefinitions:
                 400, "CannotUpdateBuiltInRole", f"The built-in role '{guid}' cannot be changed."
             )
         role = self._custom_role(call, guid, before)
-        self._roles[guid] = role
+        self.keep(role)
         self._changed(call, role, scope, "write", existed=before is not None)
         return Response(201, role.to_json(scope))
 

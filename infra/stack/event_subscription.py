@@ -1,17 +1,16 @@
 """The Event Grid subscription that wakes the function app, made in the emulator."""
 
-import json
-import ssl
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+from infra.stack import control
 from infra.stack.part import PartError
 from infra.stack.process import wait_until
 
 NAME = "clusters"
 FUNCTION = "cluster_changed"
 VALIDATION_SECONDS = 30
+_SUBSCRIPTIONS = "/event-subscriptions"
 
 # What became of a cluster or of one of its agent pools, and which role assignments are gone; other
 # resources wake nobody.
@@ -65,7 +64,7 @@ def register(emulator: Mapping[str, str], host_url: str, storage: str) -> None:
             "filter": FILTER,
             "deadLetterDestination": dead_letters,
         }
-        _call(emulator, "PUT", f"/{NAME}", subscription)
+        control.call(emulator, "PUT", f"{_SUBSCRIPTIONS}/{NAME}", subscription)
         wait_until(lambda: _shown(emulator)["provisioningState"] != "Creating", VALIDATION_SECONDS)
     shown = _shown(emulator)
     if not _delivers(shown, address):
@@ -74,7 +73,7 @@ def register(emulator: Mapping[str, str], host_url: str, storage: str) -> None:
 
 def _shown(emulator: Mapping[str, str]) -> dict[str, Any]:
     """The subscription as the emulator describes it; empty when there is none."""
-    listed: list[dict[str, Any]] = _call(emulator, "GET", "")["value"]
+    listed: list[dict[str, Any]] = control.call(emulator, "GET", _SUBSCRIPTIONS)["value"]
     return next((each for each in listed if each["name"] == NAME), {})
 
 
@@ -83,24 +82,3 @@ def _delivers(shown: Mapping[str, Any], address: str) -> bool:
         shown.get("provisioningState") == "Succeeded"
         and shown["destination"].get("endpointBaseUrl") == address
     )
-
-
-def _call(
-    emulator: Mapping[str, str], method: str, path: str, body: object = None
-) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310 - the address is the emulator's own
-        f"{emulator['EMULATOR_CONTROL_URL']}/event-subscriptions{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        headers={
-            "content-type": "application/json",
-            "x-emulator-key": emulator["EMULATOR_CONTROL_KEY"],
-        },
-        method=method,
-    )
-    trust = ssl.create_default_context(cafile=emulator["ARM_CA_BUNDLE"])
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
-    )
-    with opener.open(request, timeout=30) as response:
-        answer: dict[str, Any] = json.load(response)
-    return answer

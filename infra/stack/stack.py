@@ -14,7 +14,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from infra.stack import app_settings, azurite, env_file, event_subscription, ports
+from infra.stack import app_settings, azurite, env_file, event_subscription, ports, rights
 from infra.stack.lifeline import Lifeline
 from infra.stack.part import ROOT, Launch, Part
 
@@ -33,6 +33,7 @@ _EMULATOR_FLAGS = (
     *("--knob", "group_deletion_seconds=1-2"),
     *("--knob", "run_command_seconds=1-2"),
     *("--knob", "principal_replication_seconds=2"),
+    *("--knob", "app_roles=[]"),  # it has the template's roles
 )
 
 # What the emulator tells the app alone; the stack's environment is the operator's.
@@ -142,9 +143,10 @@ class Stack:
         self._make_queues()
         self._make_container()
         self.emulator.start()
+        emulator = env_file.read(self._emulator_env)
+        rights.give(emulator, self._policy_file)
         for host in (self.host, *self._more_hosts):
             host.start()
-        emulator = env_file.read(self._emulator_env)
         event_subscription.register(emulator, self.host.url, self._storage())
 
     def _stop(self) -> None:

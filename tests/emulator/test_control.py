@@ -31,6 +31,17 @@ def test_a_knob_that_does_not_fit_changes_nothing(town: Town, changes: object) -
     assert town.emulator.world.knobs == before
 
 
+def test_the_apps_roles_are_told_as_a_template_has_them(emulator: Emulator, town: Town) -> None:
+    role = {"roleName": "looker", "description": "", "actions": ["*/read"], "notActions": []}
+    rights = [{"role": role, "scopes": ["/resourceGroups/net"]}]
+    answer = town.steer("PUT", "/app-rights", {"rights": rights})
+    (held,) = answer.body["value"]
+    assert held["properties"]["scope"].endswith("/resourceGroups/net")
+    assert held["properties"]["principalId"] == emulator.app_identity.object_id
+    wrong = [{"role": {**role, "actoins": []}}]
+    assert town.steer("PUT", "/app-rights", {"rights": wrong}).status == 400
+
+
 def test_time_is_moved_ahead_but_never_back(emulator: Emulator, town: Town) -> None:
     before = emulator.world.clock.now()
     assert town.steer("POST", "/advance", {"seconds": 90}).status == 200

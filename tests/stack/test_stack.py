@@ -37,7 +37,7 @@ CLUSTER = {
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("policy") / "policy.yaml"
-    file.write_text("{}\n")
+    file.write_text("apiVersion: grantkeeper/v1\nprofiles: {}\ngrantable: []\n")
     return file
 
 

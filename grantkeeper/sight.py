@@ -55,7 +55,7 @@ class Live:
         self.read_definition = cache(lambda role, where: arm.role_definition(where, role))
         self._policy = policy
         self._now = now
-        self._links = Links(arm, policy, now, {})
+        self._links = Links(arm.facts, policy, now, {})
         self._held: dict[tuple[str, str], tuple[Assignment, ...] | None] = {}
         self._denied: dict[str, tuple[DenyAssignment, ...] | None] = {}
         self._unread: dict[str, Unread] = {}

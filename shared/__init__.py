@@ -6,7 +6,7 @@ housekeeping                         … and what the timer does besides
 observe, act                         one look at Azure; the step of a turn, done on Azure
 probing                              a probe's command, begun and read
 definitions, links, obstacles, principals   roles, before they are granted; what else is read
-assignment_lists, deny_lists, planning    lists that clusters share; when to look, as learned
+assignment_lists, deny_lists, resource_facts, planning   reads that clusters share; when to look
 audit                                a row before each write to Azure, and one after it
 old_rows                             what is kept no longer
 arm, store, ledger, passes, queues, lifecycle   the edges: one SDK, one room

@@ -24,6 +24,8 @@ from shared.probing import Prober
 from shared.resource_id import ClusterId, parse_scope
 from shared.wanted import assignment_id
 
+_Key = tuple[str, str, str]  # Grant.key
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -43,6 +45,7 @@ class Actor:
                 return self._create(record, cluster, now)
             case Assign(missing):
                 done = {p.grant.key: self._assign(p, record, cluster, now) for p in missing}
+                done |= _together(done)
                 return replace(
                     record, grants=tuple(done.get(p.grant.key, p) for p in record.grants)
                 )
@@ -156,6 +159,14 @@ class Actor:
             propagation, looks = self.policy.propagation, self.policy.looks
             return progress.failed(needless, failure, propagation, looks, now)
         return None
+
+
+def _together(tried: dict[_Key, Progress]) -> dict[_Key, Progress]:
+    """Those that have to wait for our share of ARM's limits, each until all of them may be written:
+    one more turn for all of them, and not one for each."""
+    waiting = {key: p for key, p in tried.items() if p.reason == Deferred.reason and p.retry_at}
+    last = max((p.retry_at for p in waiting.values() if p.retry_at), default=None)
+    return {key: replace(p, retry_at=last) for key, p in waiting.items()}
 
 
 def _is_final(failure: Failure) -> bool:

@@ -4,12 +4,12 @@ A fact about a network or a registry changes rarely and raises no event of ours,
 until the next resync. A read that fails is tried again like a failed write.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.arm import Arm
 from shared.errors import Failure
 from shared.model import Link
 from shared.policy import Policy
@@ -20,10 +20,10 @@ from shared.wire import FACTS
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The links of one cluster in one turn. `known` are those of earlier turns, `used` becomes
-    those of this one."""
+    """The links of one cluster in one turn. `read` reads the facts of a resource, or raises
+    `Failure`; `known` are the links of earlier turns, `used` becomes those of this one."""
 
-    arm: Arm
+    read: Callable[[ResourceId], dict[str, tuple[str, ...]]]
     policy: Policy
     now: datetime
     known: dict[str, Link]
@@ -48,7 +48,7 @@ class Links:
 
     def _read(self, resource: ResourceId, known: Link) -> Link:
         try:
-            return Link(known.id, self.now, self.arm.facts(resource))
+            return Link(known.id, self.now, self.read(resource))
         except Failure as failure:
             since = known.failing_since or self.now
             window, looks = self.policy.propagation.window, self.policy.looks

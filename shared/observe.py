@@ -27,6 +27,7 @@ from shared.planning import Planner
 from shared.policy import Policy
 from shared.profiles import REQUEST_TAG
 from shared.rejections import Rejection
+from shared.resource_facts import ResourceFacts
 from shared.resource_id import ClusterId, parse_scope
 from shared.store import Store
 from shared.wanted import INVALID_SCOPE, wanted
@@ -43,6 +44,7 @@ class Observer:
     definitions: Definitions
     lists: AssignmentLists
     deny_lists: DenyLists
+    resources: ResourceFacts
     planner: Planner
     policy: Policy
     managed: tuple[str, ...]
@@ -82,7 +84,8 @@ class Observer:
         woken: bool,
     ) -> Record:
         record = self.with_denials(record, cluster, now)
-        links = Links(self.arm, self.policy, now, {link.id.lower(): link for link in record.links})
+        known_links = {link.id.lower(): link for link in record.links}
+        links = Links(self.resources.of, self.policy, now, known_links)
         needed: tuple[Grant, ...] = ()
         if cluster.has_managed_identity:
             needed = wanted(

@@ -39,6 +39,7 @@ from shared.planning import Planner
 from shared.poison import Poison
 from shared.policy import Policy
 from shared.reconcile import Reconciler
+from shared.resource_facts import ResourceFacts
 from shared.resource_id import Scope
 
 _log = logging.getLogger(__name__)
@@ -161,7 +162,8 @@ def build(
     planner = Planner(tables, policy.propagation.window, clock)
     lists = AssignmentLists(azure, clock)
     denied = DenyLists(azure, clock)
-    observer = Observer(azure, tables, definitions, lists, denied, planner, policy, managed)
+    facts = ResourceFacts(azure, clock)
+    observer = Observer(azure, tables, definitions, lists, denied, facts, planner, policy, managed)
     actor = Actor(azure, Audit(tables, policy, clock), entries, budget, definitions, policy)
     reconciler = Reconciler(
         azure,

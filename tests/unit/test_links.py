@@ -64,7 +64,7 @@ def route(azure: Emulator, subnet: ResourceId, table: str) -> None:
 def turn(arm: Arm, before: Links | None = None, seconds: float = 0, **more: float) -> Links:
     """A turn that knows what the one before it left."""
     known = {each.id.lower(): each for each in before.used.values()} if before else {}
-    return Links(arm, policy(), at(seconds, **more), known)
+    return Links(arm.facts, policy(), at(seconds, **more), known)
 
 
 def table_of(links: Links, subnet: ResourceId) -> Any:

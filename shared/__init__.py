@@ -14,6 +14,7 @@ dead_letters                         … and the events that were given up
 bulk, tables                         lists of whole subscriptions; the connection to the tables
 events                               pure: what happened, as CloudEvents
 tally                                what a pass of the timer found, in one line
+glance                               a record in one short column
 decide, progress, conditions         pure: the next step, each grant's progress, what people read
 evidence                             what reading proves of a grant
 diagnosis, learning, repair          why a grant does not work; what denials teach; Failed clusters
@@ -31,7 +32,7 @@ egress, answers, azure_clock         what may leave the process; what ARM answer
 pipeline                             what every request to ARM passes
 errors                               what went wrong, told apart
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
-effects, glance                      the nouns of the audit; a record in one short column
+effects                              the nouns of the audit
 model, rejections, settings          the nouns; the only reader of the environment
 declared                             the operator's grants that no cluster shows
 scope_pattern, shape, plain_yaml     where a role may be granted; data and types; YAML with lines

@@ -192,7 +192,7 @@ class Fleet:
         if known.untold or (not known.settled and _is_overdue(known, now)):
             return True
         if known.deleted:
-            return False
+            return known.left and known.policy != digest  # which may say now: delete it
         if known.policy != digest:
             return True
         return known.turn_at is None or now - known.turn_at >= self.policy.looks.resync

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from shared import revocation
 from shared.model import Record
 from shared.resource_id import parse_scope
 
@@ -22,7 +23,8 @@ class Glance(Struct, frozen=True, array_like=True):
 
     `held` are the GUIDs of the role assignments that reads have shown for its grants, by the
     subscription of the grants' scopes. `grants` counts the grants in each state, those that are
-    refused as such. `since` is when Ready last changed; the other names are the record's.
+    refused as such. `since` is when Ready last changed. `left` says that something we made is
+    needed no more; the other names are the record's.
     """
 
     cluster_id: str
@@ -41,6 +43,7 @@ class Glance(Struct, frozen=True, array_like=True):
     requeue_at: datetime | None
     held: dict[str, tuple[str, ...]]
     grants: dict[str, int]
+    left: bool = False
 
 
 def of(record: Record) -> Glance:
@@ -68,6 +71,7 @@ def of(record: Record) -> Glance:
         requeue_at=record.requeue_at,
         held={subscription: tuple(names) for subscription, names in held.items()},
         grants=Counter("refused" if p.refused else p.state for p in record.grants),
+        left=bool(revocation.ours(record)),
     )
 
 

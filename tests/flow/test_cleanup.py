@@ -203,6 +203,17 @@ def test_where_policy_says_report_nothing_is_deleted_and_the_line_is_told(
     assert town.grants_made() == []
 
 
+def test_what_was_only_reported_is_deleted_once_policy_says_so(found_town: Found) -> None:
+    town = found_town(REPORTS)
+    town.make_cluster()
+    town.run_until(town.ready)
+    town.delete_cluster()
+    town.run(HOUR)
+    assert town.record().settled and len(town.grants_made()) == 2
+    town.change_policy(DELETES)
+    town.run_until(none_left(town), minutes=HOUR)
+
+
 def test_a_revocation_that_is_not_allowed_is_said_and_tried_again(town: Town) -> None:
     town.fault(
         "status", status=403, code="AuthorizationFailed", method="DELETE", path="roleAssignments"

@@ -234,5 +234,6 @@ def policy_condition_command(
 app.command("explain")(access.explain_command)
 app.command("verify")(access.verify_command)
 app.add_typer(access.roles_app, name="roles")
+app.command("doctor")(upkeep.doctor_command)
 app.command("orphans")(upkeep.orphans_command)
 app.add_typer(upkeep.poison_app, name="poison")

@@ -37,6 +37,7 @@ class Place:
     queue_uri: str
     table_uri: str
     local: Mapping[str, str]
+    blob_uri: str = ""
 
     def storage(self) -> WorkStorage:
         """The work account. Raises `CommandFailed` when nothing names it, or wrongly."""
@@ -54,7 +55,11 @@ class Place:
                 raise CommandFailed(ExitCode.WRONG_INPUT, f"{name}: missing; set it as well")
             if urlsplit(uri).scheme != "https":
                 raise CommandFailed(ExitCode.WRONG_INPUT, f"{name}: not an https:// address")
-        return WorkStorage(queue_service_uri=self.queue_uri, table_service_uri=self.table_uri)
+        return WorkStorage(
+            queue_service_uri=self.queue_uri,
+            table_service_uri=self.table_uri,
+            blob_service_uri=self.blob_uri,
+        )
 
 
 def local_environment(file: Path) -> dict[str, str]:
@@ -68,7 +73,7 @@ def local_environment(file: Path) -> dict[str, str]:
 @contextmanager
 def open_store(place: Place) -> Iterator[Store]:
     """The tables, for reading. Raises `CommandFailed`; what the calls raise is `AzureError`."""
-    with _credential(place) as (storage, credential):
+    with open_account(place) as (storage, credential):
         try:
             tables = store.connect(storage, credential, retry_total=1, connection_timeout=10)
         except ValueError:
@@ -80,7 +85,7 @@ def open_store(place: Place) -> Iterator[Store]:
 @contextmanager
 def open_queues(place: Place) -> Iterator[Queues]:
     """The queues, for sending. Raises `CommandFailed`; what the calls raise is `AzureError`."""
-    with _credential(place) as (storage, credential):
+    with open_account(place) as (storage, credential):
         try:
             ours = queues.connect(storage, credential, connection_timeout=10)
         except ValueError:
@@ -102,7 +107,8 @@ def storage_fault(error: AzureError) -> str:
 
 
 @contextmanager
-def _credential(place: Place) -> Iterator[tuple[WorkStorage, TokenCredential | None]]:
+def open_account(place: Place) -> Iterator[tuple[WorkStorage, TokenCredential | None]]:
+    """The work account and the caller's credential, if it takes one. Raises `CommandFailed`."""
     storage = place.storage()
     if storage.connection_string:
         yield storage, None

@@ -1,5 +1,5 @@
-"""Microsoft Graph with the caller's own credential: which principals are there, and until when a
-service principal's credentials last. Nothing else.
+"""Microsoft Graph with the caller's own credential: which principals are there, which one has a
+client id, and until when a service principal's credentials last. Nothing else.
 
 Azure Resource Manager does not know whether the principal of a role assignment still exists
 (learn.microsoft.com/azure/role-based-access-control/troubleshooting, "identity not found").
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from azure.core import PipelineClient
@@ -78,6 +79,14 @@ class Directory:
         for start in range(0, len(wanted), _MOST_IDS):
             found |= self._ask(wanted[start : start + _MOST_IDS])
         return frozenset(found)
+
+    def principal_of(self, client_id: str) -> str:
+        """The object id of the service principal with this client id, a managed identity's too;
+        empty when there is none (graph/api/serviceprincipal-list). Raises `Unreadable`."""
+        query = f"servicePrincipalNames/any(c:c eq '{_guid(client_id)}')"
+        url = f"{self._root}/servicePrincipals?{urlencode({'$filter': query})}"
+        found = self._send(HttpRequest("GET", url), _Objects)
+        return next((each.id.lower() for each in found.value), "")
 
     def _ask(self, ids: list[str]) -> set[str]:
         url = f"{self._root}/directoryObjects/getByIds"

@@ -1,20 +1,75 @@
-"""The commands of upkeep, as they are typed: `orphans`; `poison list`, `retry` and `drop`."""
+"""The commands of upkeep, as they are typed: `doctor`; `orphans`; `poison` and what it can do."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from grantkeeper import orphans, poison, submit
+from grantkeeper import app_settings, doctor, orphans, poison, submit
 from grantkeeper.arm_reader import cloud
 from grantkeeper.connection import Place
 from grantkeeper.failure import CommandFailed, ExitCode
-from grantkeeper.options import AsJson, CloudName, Endpoint, GraphEndpoint, Subscription
+from grantkeeper.options import (
+    AsJson,
+    CloudName,
+    Endpoint,
+    GraphEndpoint,
+    PolicyFile,
+    Subscription,
+    default_policy,
+)
 
 poison_app = typer.Typer(
     help="Messages that were refused, or failed again and again.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+def doctor_command(
+    context: typer.Context,
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="the app's settings as JSON; - for standard input"),
+    ] = None,
+    principal: Annotated[
+        str,
+        typer.Option(envvar="GRANTKEEPER_PRINCIPAL_ID", help="object id of the app's identity"),
+    ] = "",
+    subscription: Subscription = "",
+    policy: PolicyFile = None,
+    cloud_name: CloudName = "AzureCloud",
+    arm_endpoint: Endpoint = "",
+    graph_endpoint: GraphEndpoint = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check a deployment from here, and say what to put right.
+
+    Looked at are: the app's settings; the policy, and whether it is the one in force; queues,
+    tables and the container of dead letters; whether the timer runs, turns are in time, messages
+    failed or clusters are stalled; the roles of the app's identity, where they are, and their
+    condition; the event subscriptions. Nothing is changed. It takes your own identity (az login),
+    with Reader at the managed subscriptions and the data reader roles at the work account.
+
+    FILE is what az functionapp config appsettings list prints, or a local.settings.json. Without
+    it the options and the environment say where everything is. The app's identity is looked up in
+    Microsoft Graph by the client id in FILE, unless --principal names it.
+
+    The exit code is 0 when all is well, 1 when something is to be looked at, 2 when something is
+    to be put right. --json prints one object: apiVersion, status and checks, each with name,
+    status (ok, warn, fail), message and remedy.
+
+    Example: az functionapp config appsettings list -g GROUP -n APP | grantkeeper doctor
+    --settings -
+    """
+    place: Place = context.obj
+    rules = policy or default_policy(place)
+    if settings:
+        app = app_settings.from_file(settings, rules)
+    else:
+        app = app_settings.from_place(place, subscription, rules, cloud_name, arm_endpoint)
+    question = doctor.Question(app, principal, graph_endpoint)
+    raise typer.Exit(doctor.run(place, question, as_json))
 
 
 def orphans_command(

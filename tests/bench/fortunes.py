@@ -19,7 +19,7 @@ from tests.flow.topologies import pool
 from tests.flow.town import Town
 
 _AUTHORIZATION = "/providers/Microsoft.Authorization"
-_LONGEST_PAUSE = 20  # minutes between two happenings to a cluster
+_LONGEST_PAUSE = 15  # minutes between two happenings to a cluster
 _STAMP = "grantkeeper: "
 
 

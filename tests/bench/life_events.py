@@ -1,7 +1,7 @@
 """Fleets that live through drift, changes, deletion and recreation in rough weather: a quarter of
 all messages twice, 40 % of events lost, the app crashing between its writes.
 
-A schedule is what happens to one cluster in two hours; 20 clusters share a town, two identities and
+A schedule is what happens to one cluster in an hour; 20 clusters share a town, two identities and
 the subnets (`--seeds 500` makes ten thousand). Whatever the weather, no assignment of others may be
 touched; and once it is calm, every cluster that is there has what it needs, once, and of what we
 made nothing else is left.
@@ -16,8 +16,8 @@ from tests.bench.session import Session
 from tests.flow.town import POLICY
 
 _CLUSTERS = 20
-_HOURS = 2
-_CALM_MINUTES = 100  # timer passes, the window and `cleanupAfter`, twice
+_HOURS = 1
+_CALM_MINUTES = 70  # timer passes, the window and `cleanupAfter`, twice
 _POLICY = (
     POLICY.read_bytes()
     + b"""

@@ -50,9 +50,10 @@ def perform(stack: Stack, result_file: Path) -> int:
         known_to_emulator=control.list("assignments"),
         report=operator.status(),
         faults_waiting=control.list("event-faults"),
+        ledger=control.list("ledger"),
     )
     faults = verdict.faults(evidence)
-    result.write(result_file, evidence, faults, weather, control.list("ledger"))
+    result.write(result_file, evidence, faults, weather)
     operator.type("status")
     return _conclude(faults, result_file)
 
@@ -91,7 +92,8 @@ def _conclude(faults: list[str], result_file: Path) -> int:
     if not faults:
         say(
             "Both clusters are Ready, with the role assignments they need and none else, and\n"
-            "# neither was called Ready before its permissions worked."
+            "# neither was called Ready before its permissions worked. The app had the roles of\n"
+            "# infra/roles, and asked Azure for nothing that they do not allow."
         )
     say(f"Details: {result_file}")
     return 1 if faults else 0

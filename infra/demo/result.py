@@ -12,11 +12,8 @@ from infra.demo.verdict import Evidence, outside
 _PROVIDER_TYPE = re.compile(r"/providers/([^/]+)/(.+)$", re.IGNORECASE)
 
 
-def write(
-    file: Path, evidence: Evidence, faults: Sequence[str], weather: Json, ledger: Sequence[Json]
-) -> None:
-    """Write the result. `weather` says which events were lost or doubled, `ledger` is the
-    emulator's list of requests."""
+def write(file: Path, evidence: Evidence, faults: Sequence[str], weather: Json) -> None:
+    """Write the result. `weather` says which events were lost or doubled."""
     document = {
         "passed": not faults,
         "faults": list(faults),
@@ -24,7 +21,7 @@ def write(
         "clusters": evidence.report["clusters"],
         "rejections": evidence.report["rejections"],
         "roleAssignments": outside(evidence.made, evidence.clusters),
-        "armCalls": arm_calls(ledger),
+        "armCalls": arm_calls(evidence.ledger),
     }
     file.write_text(json.dumps(document, indent=2) + "\n")
 

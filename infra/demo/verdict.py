@@ -7,6 +7,7 @@ from datetime import datetime
 from infra.demo.rest import Json
 from infra.demo.scene import READER, Scene
 
+APP = "grantkeeper"  # the product's identity in the ledger
 Held = tuple[str, str, str]  # principal id, role definition GUID, scope in lower case
 
 
@@ -16,7 +17,7 @@ class Evidence:
 
     `clusters` are ARM's documents; `made` the role assignments that were not there at the start,
     `known_to_emulator` those of its control endpoint; `report` is `status --json`;
-    `faults_waiting` are the event faults that did not happen.
+    `faults_waiting` are the event faults that did not happen; `ledger` every request to ARM.
     """
 
     scene: Scene
@@ -25,6 +26,7 @@ class Evidence:
     known_to_emulator: Sequence[Json]
     report: Json
     faults_waiting: Sequence[Json]
+    ledger: Sequence[Json]
 
 
 def faults(evidence: Evidence) -> list[str]:
@@ -34,6 +36,7 @@ def faults(evidence: Evidence) -> list[str]:
         *_wrong_assignments(evidence),
         *_beyond_policy(evidence),
         *_too_early(evidence),
+        *_forbidden(evidence),
         *(f"the event fault {each['kind']} hit no event" for each in evidence.faults_waiting),
     ]
 
@@ -100,3 +103,10 @@ def _too_early(evidence: Evidence) -> Iterator[str]:
             ):
                 if said and at and datetime.fromisoformat(said) < datetime.fromisoformat(at):
                     yield f"{cluster['name']} was called {what} at {said}, before {at}"
+
+
+def _forbidden(evidence: Evidence) -> Iterator[str]:
+    """The product has the template's roles and needs no other: nothing it asks is refused."""
+    for each in evidence.ledger:
+        if each["caller_name"] == APP and each["status"] == 403:
+            yield f"the app may not {each['method']} {each['path']}"

@@ -104,6 +104,7 @@ def evidence(ready_at: datetime = WORKS_AT + timedelta(seconds=1)) -> Evidence:
         known_to_emulator=made,
         report={"clusters": [known_cluster(each, n, ready_at) for n, each in names.items()]},
         faults_waiting=[],
+        ledger=[],
     )
 
 
@@ -169,6 +170,13 @@ def test_a_cluster_still_in_the_making_is_no_surprise() -> None:
 def test_weather_that_did_not_happen_is_a_fault() -> None:
     (fault,) = faults(replace(evidence(), faults_waiting=[{"kind": "drop"}]))
     assert fault == "the event fault drop hit no event"
+
+
+def test_what_the_templates_roles_do_not_allow_the_app_is_a_fault() -> None:
+    asked = {"caller_name": "grantkeeper", "method": "GET", "path": "/x", "status": 403}
+    by_another = asked | {"caller_name": "operator"}
+    (fault,) = faults(replace(evidence(), ledger=[asked, by_another, asked | {"status": 404}]))
+    assert fault == "the app may not GET /x"
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,20 @@ from typing import Any
 from unittest.mock import patch
 
 import azure.functions as func
+import msgspec
 from azure.data.tables import TableServiceClient
 from azure.functions import meta
 
 import function_app
 from infra.emulator import Emulator, EmulatorTransport, Knobs, ManualClock
+from infra.emulator.app_rights import AppRight
 from infra.emulator.cluster_state import Cluster
 from infra.emulator.faults import Fault
 from infra.emulator.identity import PrincipalCredential
 from infra.emulator.wire import Request
+from infra.stack import rights
 from shared import policy_file, queues, settings, wiring
+from shared.delegation import condition
 from shared.model import Record
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId, cluster_id
@@ -82,7 +86,12 @@ class Post:
 
 
 class Town:
-    """One emulated Azure with the product in it. `arm_share` is the setting."""
+    """One emulated Azure with the product in it. `arm_share` is the setting.
+
+    The product has the template's own roles, as its policy needs them, at the subscription (which
+    is where the template gives them with `grantAnywhereManaged` and `createResourceGroups`), but
+    for a town founded with `app_roles`.
+    """
 
     arm_share = 0.8
 
@@ -93,7 +102,8 @@ class Town:
         self.subscription = self.azure.subscription_id
         self.post = Post(self.clock)
         self._storage = storage
-        self._policy = policy_file.parse(policy_text or POLICY.read_bytes())
+        self._has_template = "app_roles" not in knobs
+        self._read_policy(policy_text or POLICY.read_bytes())
         self._topic = ("", "")
         self._discovers = False
         self.app = self._build()
@@ -119,13 +129,22 @@ class Town:
             transport=EmulatorTransport(self.azure),
         )
 
+    def _read_policy(self, text: bytes) -> None:
+        self._policy = policy_file.parse(text)
+        if self._has_template:
+            self.give(rights.of(text, condition(self._policy.grantable_roles)))
+
+    def give(self, given: list[dict[str, Any]]) -> None:
+        """The operator lets the product do this in Azure, and nothing else."""
+        self.azure.app_rights.give(msgspec.convert(given, list[AppRight]))
+
     def close(self) -> None:
         self.app.close()
 
     def change_policy(self, text: bytes) -> None:
         """The operator deploys the product again, with another policy."""
         self.app.close()
-        self._policy = policy_file.parse(text)
+        self._read_policy(text)
         self.app = self._build()
 
     def another_instance(self, skew: timedelta) -> wiring.Application:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import typer
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -33,6 +33,7 @@ _STORAGE_RIGHTS = (
     "your own identity needs Storage Queue Data Reader, Storage Table Data Reader and Storage Blob "
     "Data Reader at the work account"
 )
+_NOT_THERE = "is the app running? It makes its tables when it first runs"
 _READER = "sign in with az login; your own identity needs Reader at each managed subscription"
 _NAME_IT = "name the app's identity by its object id: --principal"
 
@@ -75,7 +76,7 @@ class _Doctor:
         except CommandFailed as failed:
             yield Check("policy", "fail", str(failed), "correct it: grantkeeper policy check FILE")
             return
-        yield Check("policy", "ok", f"valid, with {len(policy.grantable)} entries in grantable")
+        yield Check("policy", "ok", f"valid, digest {policy.digest[:12]}")
         try:
             settings = self._app.read()
         except SettingsError:
@@ -141,6 +142,8 @@ def _tried(name: str, look: Callable[[], Iterable[Check]], remedy: str) -> Itera
         yield from look()
     except CommandFailed as failed:
         yield Check(name, "fail", str(failed), remedy)
+    except ResourceNotFoundError as error:
+        yield Check(name, "fail", storage_fault(error), _NOT_THERE)
     except AzureError as error:
         yield Check(name, "fail", storage_fault(error), remedy)
     except Failure as failure:

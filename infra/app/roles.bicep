@@ -1,0 +1,40 @@
+// The custom roles of the app's identity, as infra/roles has them, assignable where they are needed.
+targetScope = 'subscription'
+
+param token string
+@description('Ids of the subscriptions that the roles are assigned in.')
+param subscriptions string[]
+
+var clusterReader = loadJsonContent('../roles/cluster-reader.json')
+var clusterOperator = loadJsonContent('../roles/cluster-operator.json')
+var profileLinks = loadJsonContent('../roles/profile-links.json')
+var groupCreator = loadJsonContent('../roles/group-creator.json')
+var grantor = loadJsonContent('../roles/grantor.json')
+var prober = loadJsonContent('../roles/prober.json')
+var definitions = [clusterReader, clusterOperator, profileLinks, groupCreator, grantor, prober]
+
+resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each in definitions: {
+  name: guid(subscription().id, token, each.roleName)
+  properties: {
+    // A role's name is unique in the tenant.
+    roleName: '${each.roleName} ${token}'
+    description: each.description
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: each.actions
+        notActions: each.notActions
+        dataActions: each.dataActions
+        notDataActions: each.notDataActions
+      }
+    ]
+    assignableScopes: map(subscriptions, id => '/subscriptions/${id}')
+  }
+}]
+
+output clusterReader string = role[0].name
+output clusterOperator string = role[1].name
+output profileLinks string = role[2].name
+output groupCreator string = role[3].name
+output grantor string = role[4].name
+output prober string = role[5].name

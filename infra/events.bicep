@@ -1,0 +1,67 @@
+// What Azure tells the app: a system topic and an event subscription for each managed subscription.
+// They lead to a function of the deployed app, so this is provisioned after it.
+targetScope = 'subscription'
+
+param environmentName string
+param location string
+
+@description('The resource group of the app.')
+param appGroup string
+
+@description('Id of the function app.')
+param functionAppId string
+
+@description('Name of the account whose container takes dead letters.')
+param workAccount string
+
+@description('Ids of the managed subscriptions, separated by commas.')
+param managedSubscriptions string
+
+@description('Name of the system topic of this subscription that is there already, with a system-assigned identity: Azure allows one of each. Empty: one is made.')
+param existingTopic string = ''
+
+@description('The resource group of that topic.')
+param existingTopicGroup string = ''
+
+@description('Id of the action group that is told when events are given up. Empty: none.')
+param alertGroupId string = ''
+
+param tags object = {}
+
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var allTags = union(tags, { 'azd-env-name': environmentName })
+var here = subscription().subscriptionId
+var subscriptions = split(managedSubscriptions, ',')
+var withOwnTopic = empty(existingTopic) ? subscriptions : filter(subscriptions, id => (id != here))
+
+module topics 'app/system-topic-group.bicep' = [for id in withOwnTopic: {
+  name: 'grantkeeper-topic-${token}'
+  scope: subscription(id)
+  params: {
+    groupName: id == here ? appGroup : 'rg-${environmentName}-events'
+    makeGroup: id != here
+    location: location
+    tags: allTags
+    token: token
+    appSubscription: here
+    appGroup: appGroup
+    functionAppId: functionAppId
+    workAccount: workAccount
+    alertGroupId: alertGroupId
+  }
+}]
+
+module existing 'app/event-subscription.bicep' = if (!empty(existingTopic)) {
+  name: 'grantkeeper-events-${token}'
+  scope: resourceGroup(existingTopicGroup)
+  params: {
+    topicName: existingTopic
+    token: token
+    appSubscription: here
+    appGroup: appGroup
+    functionAppId: functionAppId
+    workAccount: workAccount
+    alertGroupId: alertGroupId
+    tags: allTags
+  }
+}

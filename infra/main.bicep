@@ -1,0 +1,260 @@
+// The function app, its identity and what that may do. Events are a layer of their own: events.bicep.
+targetScope = 'subscription'
+
+@description('Name of the azd environment; part of the names of what is deployed.')
+@minLength(1)
+@maxLength(32)
+param environmentName string
+
+@description('Region of the app. Flex Consumption has to be offered there.')
+param location string
+
+@description('Ids of the subscriptions to look after, the default of requests first.')
+@minLength(1)
+param managedSubscriptions string[]
+
+@description('Ids of the resource groups that clusters are requested in. None: clusters are looked after, not made.')
+param clusterGroups string[] = []
+
+@description('Ids of the resource groups and resources where the app may grant the roles of policy.yaml: the scopes of `grantable`, written out.')
+param grantableScopes string[] = []
+
+@description('Lets the app grant at every scope in the managed subscriptions, instead of `grantableScopes`. Azure then bounds the roles, by the condition, and policy.yaml alone bounds the scopes: whoever takes over the app can give these roles to any identity, on anything there.')
+param grantAnywhereManaged bool = false
+
+@description('Ids of what profiles name: subnets, public addresses and prefixes, gateways, disk encryption sets, identities. Whoever may assign an identity to a cluster may act as it.')
+param profileLinks string[] = []
+
+@description('For profiles with `createResourceGroup: true`: the app makes groups, and clusters in every group of the managed subscriptions.')
+param createResourceGroups bool = false
+
+@description('For `verify: probe` and `loadBalancer`: the app may run commands in the clusters of the managed subscriptions, which is the right to do anything in them.')
+param probes bool = false
+
+@description('Deploys a custom topic for lifecycle events.')
+param lifecycleTopic bool = false
+
+@description('Whether the storage accounts can be reached from everywhere (by identities with a role), or from private endpoints only. `Disabled` needs `subnetId`, and private endpoints that are not made here.')
+@allowed(['Enabled', 'Disabled'])
+param storageNetworkAccess string = 'Enabled'
+
+@description('Id of a subnet, delegated to Microsoft.App/environments, that the app goes out through. Empty: none.')
+param subnetId string = ''
+
+@description('NCRONTAB of the look at all clusters.')
+param fleetSchedule string = '0 */15 * * * *'
+
+@description('The part of the request limits of Azure Resource Manager that the app uses, above 0 and up to 1.')
+param armShare string = '0.8'
+
+@description('How many instances share that part. More may run for a while; each is held back by a 429.')
+@minValue(1)
+param armInstances int = 4
+
+@description('The most instances that the app may have.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstances int = 40
+
+@description('Days to keep the audit for; 0 is for ever.')
+param keepAuditDays int = 365
+
+@description('Days to keep refused messages for; 0 is for ever.')
+param keepRejectionsDays int = 30
+
+@description('Days to remember clusters for that are gone, at least 8; 0 is for ever.')
+param keepDeletedDays int = 90
+
+@description('Who is told of alerts, by e-mail. Empty: alerts are only shown.')
+param alertEmail string = ''
+
+@description('Tags of everything that is deployed.')
+param tags object = {}
+
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var allTags = union(tags, { 'azd-env-name': environmentName })
+var grantScopes = grantAnywhereManaged ? [] : grantableScopes
+var elsewhere = concat(clusterGroups, grantScopes, profileLinks)
+var grantAnywhere = grantAnywhereManaged ? managedSubscriptions : []
+var groupsMade = createResourceGroups ? managedSubscriptions : []
+var probed = probes ? managedSubscriptions : []
+var readSubscriptions = union(managedSubscriptions, map(elsewhere, id => (split(id, '/')[2])))
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: allTags
+}
+
+module identity 'app/identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    token: token
+  }
+}
+
+module storage 'app/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    token: token
+    networkAccess: storageNetworkAccess
+    principalId: identity.outputs.principalId
+  }
+}
+
+module monitoring 'app/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    token: token
+    alertEmail: alertEmail
+    principalId: identity.outputs.principalId
+  }
+}
+
+module topic 'app/lifecycle-topic.bicep' = if (lifecycleTopic) {
+  name: 'lifecycle-topic'
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    token: token
+    principalId: identity.outputs.principalId
+  }
+}
+
+module app 'app/function-app.bicep' = {
+  name: 'function-app'
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    token: token
+    identityId: identity.outputs.id
+    clientId: identity.outputs.clientId
+    hostBlobUri: storage.outputs.hostBlobUri
+    packageContainer: storage.outputs.packageContainer
+    insightsConnection: monitoring.outputs.insightsConnection
+    subnetId: subnetId
+    maximumInstances: maximumInstances
+    settings: union(
+      {
+        MANAGED_SUBSCRIPTIONS: join(managedSubscriptions, ',')
+        AZURE_CLOUD: environment().name
+        FLEET_SCHEDULE: fleetSchedule
+        ARM_SHARE: armShare
+        ARM_INSTANCES: string(armInstances)
+        KEEP_AUDIT_DAYS: string(keepAuditDays)
+        KEEP_REJECTIONS_DAYS: string(keepRejectionsDays)
+        KEEP_DELETED_DAYS: string(keepDeletedDays)
+        Work__queueServiceUri: storage.outputs.workQueueUri
+        Work__tableServiceUri: storage.outputs.workTableUri
+        Work__blobServiceUri: storage.outputs.workBlobUri
+      },
+      lifecycleTopic ? { EVENTGRID_TOPIC_ENDPOINT: topic!.outputs.endpoint } : {}
+    )
+  }
+}
+
+module roles 'app/roles.bicep' = {
+  name: 'grantkeeper-roles-${token}'
+  params: {
+    token: token
+    subscriptions: readSubscriptions
+  }
+}
+
+module reading 'app/subscription-role.bicep' = [for id in readSubscriptions: {
+  name: 'grantkeeper-read-${token}'
+  scope: subscription(id)
+  params: {
+    principalId: identity.outputs.principalId
+    role: roles.outputs.clusterReader
+  }
+}]
+
+module operating 'app/scope-role.bicep' = [for id in clusterGroups: {
+  name: 'grantkeeper-operate-${uniqueString(id, token)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    scope: id
+    principalId: identity.outputs.principalId
+    role: roles.outputs.clusterOperator
+  }
+}]
+
+module linking 'app/scope-role.bicep' = [for id in profileLinks: {
+  name: 'grantkeeper-link-${uniqueString(id, token)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    scope: id
+    principalId: identity.outputs.principalId
+    role: roles.outputs.profileLinks
+  }
+}]
+
+module granting 'app/scope-role.bicep' = [for id in grantScopes: {
+  name: 'grantkeeper-grant-${uniqueString(id, token)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    scope: id
+    principalId: identity.outputs.principalId
+    role: roles.outputs.grantor
+    condition: trim(loadTextContent('app/grantor-condition.txt'))
+  }
+}]
+
+module grantingAnywhere 'app/subscription-role.bicep' = [for id in grantAnywhere: {
+  name: 'grantkeeper-grant-${token}'
+  scope: subscription(id)
+  params: {
+    principalId: identity.outputs.principalId
+    role: roles.outputs.grantor
+    condition: trim(loadTextContent('app/grantor-condition.txt'))
+  }
+}]
+
+module creatingGroups 'app/subscription-role.bicep' = [for id in groupsMade: {
+  name: 'grantkeeper-groups-${token}'
+  scope: subscription(id)
+  params: {
+    principalId: identity.outputs.principalId
+    role: roles.outputs.groupCreator
+  }
+}]
+
+module operatingAnywhere 'app/subscription-role.bicep' = [for id in groupsMade: {
+  name: 'grantkeeper-operate-${token}'
+  scope: subscription(id)
+  params: {
+    principalId: identity.outputs.principalId
+    role: roles.outputs.clusterOperator
+  }
+}]
+
+module probing 'app/subscription-role.bicep' = [for id in probed: {
+  name: 'grantkeeper-probe-${token}'
+  scope: subscription(id)
+  params: {
+    principalId: identity.outputs.principalId
+    role: roles.outputs.prober
+  }
+}]
+
+// What the layer of the events, and the operator's commands, are told by azd.
+output AZURE_RESOURCE_GROUP string = group.name
+output GRANTKEEPER_FUNCTION_APP_ID string = app.outputs.id
+output GRANTKEEPER_WORK_ACCOUNT string = storage.outputs.workAccount
+output GRANTKEEPER_ALERT_GROUP_ID string = monitoring.outputs.alertGroupId
+output GRANTKEEPER_PRINCIPAL_ID string = identity.outputs.principalId
+output GRANTKEEPER_MANAGED_SUBSCRIPTIONS string = join(managedSubscriptions, ',')
+output Work__queueServiceUri string = storage.outputs.workQueueUri
+output Work__tableServiceUri string = storage.outputs.workTableUri

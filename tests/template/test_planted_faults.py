@@ -1,0 +1,124 @@
+"""Whoever breaks the template is told: each of these faults, planted in a copy, is found."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.template.law import LAWS, ROOT, sources
+from tests.template.syntax import Fault
+from tests.template.variants import variants
+
+STORAGE, APP, EVENTS = "app/storage.bicep", "app/function-app.bicep", "app/event-subscription.bicep"
+ROLE, SCOPE, MAIN = "app/subscription-role.bicep", "app/scope-role.bicep", "main.bicep"
+NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+# The file, what is replaced there by what, and what is said of it.
+PLANTED = [
+    # What only a compiler, or Azure's types, would otherwise tell.
+    (MAIN, "param location string", "param location string =", "no Bicep"),
+    (MAIN, "token: token", "token: tokne", "`tokne` is not declared"),
+    (MAIN, "    tags: allTags\n    token", "    token", "it is not given"),
+    (MAIN, "    networkAccess:", "    networkAcess:", "has no parameter"),
+    (MAIN, "identity.outputs.clientId", "identity.outputs.clientID", "there is no clientID"),
+    (MAIN, "'app/storage.bicep'", "'app/store.bicep'", "there is no file"),
+    (MAIN, "scope: group\n", "scope: subscription()\n", "is for a resourceGroup"),
+    (MAIN, "lifecycleTopic ? {", "!lifecycleTopic ? {", "of a module that is not deployed"),
+    (STORAGE, "allowSharedKeyAccess", "allowSharedKeyAcess", "there is no such property"),
+    (STORAGE, "'TLS1_2'", "'TLS12'", "is none of TLS1_0"),
+    (STORAGE, "'Standard_LRS'", "'Standard_LSR'", "is none of Standard_LRS"),
+    (STORAGE, "GreaterThan: 30", "GreaterThan: '30'", "is no int"),
+    (STORAGE, "containers@2025-01-01", "containers@2021-01-01", "is not the version known"),
+    (STORAGE, "primaryEndpoints.queue", "primaryEndpoint.queue", "has no properties.primaryE"),
+    (APP, "serverFarmId: plan.id", "serverFarmId: plan", "is no string"),
+    (APP, "  location: location\n", "", "location: is required"),
+    (APP, "'ftp', 'scm'", "'ftp', 'scp'", "is none of those known"),
+    (EVENTS, "endpointType: 'AzureFunction'", "endpointType: 'Function'", "is none of those known"),
+    (EVENTS, "operatorType: 'StringIn'", "operatorType: 'StringsIn'", "is none of those known"),
+    (ROLE, "principalId: principalId\n", "", "principalId: is required"),
+    # What Azure would take, and we do not want.
+    (STORAGE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true", "allowSharedKeyAccess"),
+    (STORAGE, "  allowSharedKeyAccess: false\n", "", "allowSharedKeyAccess is not False"),
+    (STORAGE, "'TLS1_2'", "'TLS1_0'", "minimumTlsVersion is not TLS1_2"),
+    (STORAGE, "NetworkAccess: networkAccess", "NetworkAccess: 'Enabled'", "is not Disabled"),
+    (STORAGE, "  scope: host\n", "  scope: work\n", f"{BLOB_OWNER} is not for"),
+    (STORAGE, "scope: deadLetterContainer\n", "scope: work\n", "is not for"),
+    (STORAGE, f"'{BLOB_OWNER}'", f"'{NETWORK_CONTRIBUTOR}'", "is no role that the template"),
+    (STORAGE, f"'{BLOB_OWNER}'", f"'{OWNER}'", "it names Owner"),
+    (STORAGE, "GreaterThan: 30", "GreaterThan: 300", "not forgotten after 30 days"),
+    (STORAGE, "'reconcile-poison'", "'reconcile-poisoned'", "the queues are not those"),
+    (STORAGE, "'eventgrid-deadletter'", "'deadletter'", "there is no container"),
+    (APP, "allow: false", "allow: true", "allow is not False"),
+    (APP, "'ftp', 'scm'", "'ftp'", "publishing with a password is not off"),
+    (APP, "httpsOnly: true", "httpsOnly: false", "httpsOnly is not True"),
+    (APP, "version: '3.11'", "version: '3.13'", "runtime.version is not 3.11"),
+    ("app/monitoring.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false", "DisableLocalA"),
+    ("app/lifecycle-topic.bicep", "disableLocalAuth: true", "disableLocalAuth: false", "disable"),
+    (EVENTS, "    deadLetterWithResource", "    deliveryWithResource", "no such property"),
+    (EVENTS, "'Microsoft.Resources.ResourceWriteFailure'\n", "", "the event types are not"),
+    (EVENTS, "managedClusters/delete'", "managedClusters/read'", "the operations are not those"),
+    (EVENTS, "roleAssignments/delete'", "roleAssignments/write'", "the operations are not those"),
+    (EVENTS, "functions/cluster_changed", "functions/changed", "there is no function changed"),
+    (EVENTS, "topic.identity.principalId", "topic.id", "is not for an identity"),
+    ("app/system-topic.bicep", "subscription().id", "resourceGroup().id", "its source is not"),
+    ("app/dead-letter-role.bicep", "scope: container", "scope: work", "is not for"),
+    (ROLE, "'2.0'", "'1.0'", "conditionVersion is not 2.0"),
+    (ROLE, "? null : condition\n", "? null : null\n", "the right to grant has no condition"),
+    (SCOPE, "{ condition: condition, conditionVersion: '2.0' }", "{}", "no condition"),
+    (SCOPE, "'ServicePrincipal'", "'User'", "principalType is not ServicePrincipal"),
+    (MAIN, "grantScopes: {", "profileLinks: {", "not at exactly the scopes"),
+    (
+        MAIN,
+        "grantAnywhereManaged ? managed",
+        "!grantAnywhereManaged ? managed",
+        "reaches the whole",
+    ),
+    (MAIN, "probes ? managed", "!probes ? managed", "Grantkeeper prober reaches the whole"),
+    ("app/grantor-condition.txt", NETWORK_CONTRIBUTOR, OWNER, "its condition is wrong about"),
+    ("app/grantor-condition.txt", " AND ((!(ActionMatches", " OR ((!(ActionMatches", "wrong about"),
+    ("app/grantor-condition.txt", "'ServicePrincipal'", "'ServicePrincipal', 'User'", "wrong"),
+    ("app/role-assignment.json", '"2022-04-01"', '"2015-07-01"', "is not the version known"),
+    ("app/role-assignment.json", "parameters('scope')", "parameters('where')", "not at exactly"),
+    ("roles/prober.json", "managedClusters/commandResults/read", "*/read", "has a wildcard"),
+    ("roles/prober.json", '"dataActions": []', '"dataActions": ["*"]', "has data actions"),
+    ("roles/prober.json", "Grantkeeper prober", "Prober", "are not those of infra/roles"),
+    (
+        "roles/prober.json",
+        "Microsoft.ContainerService/managedClusters/commandResults/read",
+        "Microsoft.Authorization/roleAssignments/write",
+        "the right to grant has no condition",
+    ),
+]
+
+
+def faults(infra: Path) -> list[str]:
+    """All that is found wrong with a template."""
+    try:
+        found = [each for variant in variants(infra) for law in LAWS for each in law(variant)]
+    except Fault as fault:
+        return [str(fault)]
+    return [*found, *sources(infra)]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in ("main.bicep", "events.bicep"):
+        shutil.copy(ROOT / "infra" / name, tmp_path)
+    for folder in ("app", "roles"):
+        shutil.copytree(ROOT / "infra" / folder, tmp_path / folder)
+    return tmp_path
+
+
+def test_an_honest_copy_has_no_fault(copy: Path) -> None:
+    assert faults(copy) == []
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), PLANTED)
+def test_a_planted_fault_is_found(copy: Path, file: str, old: str, new: str, said: str) -> None:
+    path = copy / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    found = faults(copy)
+    assert [each for each in found if said in each], found

@@ -1,0 +1,66 @@
+"""The template as it is deployed: with as little as it takes, with all it has, and in between."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.template.deployment import Deployed, Resource, deploy
+
+HERE = "11111111-1111-4111-8111-111111111111"
+OTHER = "22222222-2222-4222-8222-222222222222"
+GROUP = f"/subscriptions/{HERE}/resourceGroups"
+REGISTRY = f"{GROUP}/shared-1/providers/Microsoft.ContainerRegistry/registries/images"
+
+_LEAST = {"environmentName": "dev", "location": "westus2", "managedSubscriptions": [HERE]}
+_USUAL = {
+    **_LEAST,
+    "managedSubscriptions": [HERE, OTHER],
+    "clusterGroups": [f"{GROUP}/clusters"],
+    "grantableScopes": [f"{GROUP}/net-1", REGISTRY],
+    "profileLinks": [f"{GROUP}/net-1/providers/Microsoft.Network/virtualNetworks/a/subnets/b"],
+    "alertEmail": "operator@example.com",
+    "lifecycleTopic": True,
+}
+_ALL = {
+    **_USUAL,
+    "createResourceGroups": True,
+    "grantAnywhereManaged": True,
+    "probes": True,
+    "storageNetworkAccess": "Disabled",
+    "subnetId": f"{GROUP}/net-1/providers/Microsoft.Network/virtualNetworks/a/subnets/app",
+}
+VARIANTS: dict[str, dict[str, Any]] = {"least": _LEAST, "usual": _USUAL, "all": _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Both layers, with these parameters of the first."""
+
+    name: str
+    parameters: dict[str, Any]
+    app: Deployed
+    events: Deployed
+
+    def of(self, kind: str) -> list[Resource]:
+        """The resources of a type."""
+        whole = [*self.app.resources, *self.events.resources]
+        return [each for each in whole if each.type == kind]
+
+
+def variants(infra: Path) -> Iterator[Variant]:
+    """Each of them. Raises `Fault`."""
+    for name, parameters in VARIANTS.items():
+        app = deploy(infra / "main.bicep", parameters, HERE)
+        told = {
+            "environmentName": "dev",
+            "location": "westus2",
+            "appGroup": app.outputs["AZURE_RESOURCE_GROUP"],
+            "functionAppId": app.outputs["GRANTKEEPER_FUNCTION_APP_ID"],
+            "workAccount": app.outputs["GRANTKEEPER_WORK_ACCOUNT"],
+            "managedSubscriptions": app.outputs["GRANTKEEPER_MANAGED_SUBSCRIPTIONS"],
+            "alertGroupId": app.outputs["GRANTKEEPER_ALERT_GROUP_ID"],
+        }
+        if name == "all":
+            told |= {"existingTopic": "ours", "existingTopicGroup": "rg-topics"}
+        yield Variant(name, parameters, app, deploy(infra / "events.bicep", told, HERE))

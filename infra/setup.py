@@ -72,7 +72,7 @@ def install_python_packages() -> None:
 
 def install_azurite() -> None:
     """Install exactly what package-lock.json names; npm removes what was there before."""
-    say("Installing Azurite into node_modules (about a minute when nothing is cached)")
+    say("Installing Azurite and the Bicep types into node_modules (a minute or two)")
     run("npm", "ci", "--no-progress")
 
 

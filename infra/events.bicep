@@ -30,8 +30,8 @@ param tags object = {}
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
-var here = subscription().subscriptionId
-var subscriptions = split(managedSubscriptions, ',')
+var here = toLower(subscription().subscriptionId)
+var subscriptions = split(toLower(managedSubscriptions), ',')
 var withOwnTopic = empty(existingTopic) ? subscriptions : filter(subscriptions, id => (id != here))
 
 module topics 'app/system-topic-group.bicep' = [for id in withOwnTopic: {
@@ -51,7 +51,7 @@ module topics 'app/system-topic-group.bicep' = [for id in withOwnTopic: {
   }
 }]
 
-module existing 'app/event-subscription.bicep' = if (!empty(existingTopic)) {
+module onExistingTopic 'app/event-subscription.bicep' = if (!empty(existingTopic)) {
   name: 'grantkeeper-events-${token}'
   scope: resourceGroup(existingTopicGroup)
   params: {

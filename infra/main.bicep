@@ -73,12 +73,13 @@ param tags object = {}
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
+var managed = map(managedSubscriptions, id => (toLower(id)))
 var grantScopes = grantAnywhereManaged ? [] : grantableScopes
+var grantAnywhere = grantAnywhereManaged ? managed : []
+var groupsMade = createResourceGroups ? managed : []
+var probed = probes ? managed : []
 var elsewhere = concat(clusterGroups, grantScopes, profileLinks)
-var grantAnywhere = grantAnywhereManaged ? managedSubscriptions : []
-var groupsMade = createResourceGroups ? managedSubscriptions : []
-var probed = probes ? managedSubscriptions : []
-var readSubscriptions = union(managedSubscriptions, map(elsewhere, id => (split(id, '/')[2])))
+var readSubscriptions = union(managed, map(elsewhere, id => (toLower(split(id, '/')[2]))))
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'

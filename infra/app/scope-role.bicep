@@ -25,21 +25,11 @@ resource atGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (isGr
   properties: properties
 }
 
-resource atResource 'Microsoft.Resources/deployments@2025-04-01' = if (!isGroup) {
+module atResource 'role-assignment.json' = if (!isGroup) {
   name: 'grantkeeper-role-${name}'
-  properties: {
-    mode: 'Incremental'
-    template: loadJsonContent('role-assignment.json')
-    parameters: {
-      scope: {
-        value: scope
-      }
-      name: {
-        value: name
-      }
-      properties: {
-        value: properties
-      }
-    }
+  params: {
+    scope: scope
+    name: name
+    properties: properties
   }
 }

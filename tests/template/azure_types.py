@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.template.deployment import Resource
+from tests.template.deployed import Resource
 from tests.template.expressions import Later
 from tests.template.syntax import Fault
 

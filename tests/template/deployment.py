@@ -5,46 +5,19 @@ outputs are followed, so that whatever refers to nothing is found.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tree_sitter import Node
 
+from tests.template.deployed import Deployed, Resource
 from tests.template.expressions import Later, Names, evaluate, loop
+from tests.template.json_template import JsonTemplate
 from tests.template.syntax import Fault, parse, text_of
 
 _TYPES = {"string": str, "int": int, "bool": bool, "object": dict, "array": list, "string[]": list}
 _HEADER = ("parent", "scope", "dependsOn")
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A resource that is deployed. `scope` is the resource or deployment it belongs to; `body` has
-    what is sent, its name included."""
-
-    type: str
-    version: str
-    id: str
-    scope: str
-    body: dict[str, Any]
-    origin: str
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        """Its properties; none are as good as empty ones."""
-        return self.body.get("properties") or {}
-
-
-@dataclass(slots=True)
-class Deployed:
-    """All that a deployment, and those within it, come to. `read` are the properties of resources
-    that expressions refer to, by type."""
-
-    resources: list[Resource] = field(default_factory=list)
-    outputs: dict[str, Any] = field(default_factory=dict)
-    read: set[tuple[str, str]] = field(default_factory=set)
 
 
 def deploy(path: Path, parameters: Mapping[str, Any], subscription: str) -> Deployed:
@@ -108,7 +81,7 @@ class _Read(Later):
 class Module:
     """A module by its name in the template."""
 
-    def __init__(self, file: "File", exists: bool) -> None:
+    def __init__(self, file: "File | JsonTemplate", exists: bool) -> None:
         self.file, self.exists = file, exists
 
     def member(self, name: str) -> Any:
@@ -243,13 +216,18 @@ class File:
             made.append(Module(self._child(node, header), True) if exists else Module(self, False))
         return made if node.named_children[-1].type == "for_statement" else made[0]
 
-    def _child(self, node: Node, header: Mapping[str, Any]) -> "File":
+    def _child(self, node: Node, header: Mapping[str, Any]) -> "File | JsonTemplate":
         path = (self.folder / _quoted(node)).resolve()
         if not path.is_file():
             raise Fault(f"there is no file {_quoted(node)}")
         parts = address(header["scope"]).split("/") if "scope" in header else self.scope.split("/")
         group = parts[4] if len(parts) > 4 else ""
-        child = File(path, header.get("params", {}), parts[2], group, self.deployed)
+        given = header.get("params", {})
+        child = (
+            JsonTemplate(path, given, self.deployed)
+            if path.suffix == ".json"
+            else File(path, given, parts[2], group, self.deployed)
+        )
         if child.target != ("resourceGroup" if group else "subscription"):
             raise Fault(f"{path.name} is for a {child.target}, and deployed elsewhere")
         return child
@@ -271,34 +249,11 @@ class File:
         scope = address(where) if where is not None else self.scope
         origin = f"{self.path.name}:{name}"
         self.deployed.resources.append(Resource(kind, version, symbol.id, scope, sent, origin))
-        template = symbol_template(sent)
-        for inner in template.get("resources", ()):
-            self.deployed.resources.append(_of_json(inner, sent["properties"], origin))
-
-
-def symbol_template(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The template in JSON that a resource deploys; nothing if it is no deployment."""
-    template = (body.get("properties") or {}).get("template")
-    return template if isinstance(template, dict) else {}
 
 
 def address(scope: Any) -> str:
     """The id of what is given as a scope."""
     return scope.id if isinstance(scope, Symbol) else str(scope["id"])
-
-
-def _of_json(inner: Mapping[str, Any], properties: Mapping[str, Any], origin: str) -> Resource:
-    """A resource of a template in JSON, whose only expressions are its parameters."""
-    given = {name: each["value"] for name, each in properties["parameters"].items()}
-    declared = properties["template"]["parameters"]
-    if declared.keys() != given.keys():
-        raise Fault(f"{origin}: the template in JSON has other parameters")
-    values = {f"[parameters('{name}')]": value for name, value in given.items()}
-    found = {name: values.get(str(value), value) for name, value in inner.items()}
-    scope, kind = str(found.pop("scope")), str(found.pop("type"))
-    version = str(found.pop("apiVersion"))
-    whole_id = f"{scope}/providers/{kind}/{found['name']}"
-    return Resource(kind, version, whole_id, scope, found, origin)
 
 
 def _header(body: Node, names: Names, *more: str) -> dict[str, Any]:

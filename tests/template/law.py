@@ -13,7 +13,7 @@ from shared.delegation import WRITE
 from shared.policy_file import load
 from shared.roles import NEVER_GRANTABLE
 from tests.template.azure_types import Types
-from tests.template.deployment import Resource
+from tests.template.deployed import Resource
 from tests.template.variants import Variant
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from shared import settings
 from shared.policy_file import load
 from tests.template import law
 from tests.template.azure_types import Types
-from tests.template.deployment import Resource
+from tests.template.deployed import Resource
 from tests.template.expressions import Later
 from tests.template.syntax import parse, text_of
 from tests.template.variants import Variant, variants

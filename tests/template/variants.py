@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.template.deployment import Deployed, Resource, deploy
+from tests.template.deployed import Deployed, Resource
+from tests.template.deployment import deploy
 
 HERE = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

@@ -27,7 +27,7 @@ def checks(azure: EventTopics, managed: tuple[str, ...]) -> Iterator[Check]:
     """An event subscription of each managed subscription. Without one, or where it is not whole,
     changes are found by the timer: late, but found. Raises `Failure` and `InvalidId`."""
     faults = [f"{each}: {fault}" for each in managed for fault in _faults(azure, each)]
-    yield judged("events", faults, _DEPLOY, f"of {len(managed)} subscriptions", "warn")
+    yield judged("events", faults, _DEPLOY, f"come from {len(managed)} subscriptions", "warn")
 
 
 def faults_of(found: EventSubscription) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 For tests of what a client does with a body it should not trust. A GET of the id, and the list the
 resource is in, show the document as it is; under an id of a real resource it covers that one, which
-goes on living below it (its run command answers, say).
+goes on living below it (its run command answers, say). Of what is below a document, lists show what
+is planted there.
 """
 
 from __future__ import annotations
@@ -77,9 +78,9 @@ class Planted:
         request = call.request
         plant = self.find(request.path)
         if plant is None:
-            response = arm(call)
-            is_list = request.method == "GET" and _LIST.fullmatch(request.path)
-            return self._with_plants(request.path, response) if is_list else response
+            if request.method != "GET" or not _LIST.fullmatch(request.path):
+                return arm(call)
+            return self._with_plants(request.path, self._list(call, arm))
         if request.method == "HEAD":
             return Response(204)
         if request.method == "GET":
@@ -90,6 +91,15 @@ class Planted:
         if response.status < 300:
             del self._plants[request.path.lower()]
         return response
+
+    def _list(self, call: Call, arm: Callable[[Call], Response]) -> Response:
+        """A list, which is empty below a resource that is only planted."""
+        try:
+            return arm(call)
+        except ArmError as error:
+            if error.status == 404 and self.find(call.request.path.rpartition("/")[0]):
+                return Response(200, {"value": []})
+            raise
 
     def _with_plants(self, path: str, response: Response) -> Response:
         kind = arm_ids.type_of(path).lower()

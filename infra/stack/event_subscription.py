@@ -11,6 +11,7 @@ NAME = "clusters"
 FUNCTION = "cluster_changed"
 VALIDATION_SECONDS = 30
 _SUBSCRIPTIONS = "/event-subscriptions"
+_GROUP = "grantkeeper"
 
 # What became of a cluster or of one of its agent pools, and which role assignments are gone; other
 # resources wake nobody.
@@ -66,9 +67,33 @@ def register(emulator: Mapping[str, str], host_url: str, storage: str) -> None:
         }
         control.call(emulator, "PUT", f"{_SUBSCRIPTIONS}/{NAME}", subscription)
         wait_until(lambda: _shown(emulator)["provisioningState"] != "Creating", VALIDATION_SECONDS)
+        _show_in_arm(emulator, _shown(emulator))
     shown = _shown(emulator)
     if not _delivers(shown, address):
         raise PartError(f"{address} did not pass Event Grid's validation: {shown['detail']}")
+
+
+def _show_in_arm(emulator: Mapping[str, str], shown: Mapping[str, Any]) -> None:
+    """Show the subscription as ARM would: on a system topic, and, where the emulator delivers to a
+    URL, leading to the function."""
+    source = f"/subscriptions/{emulator['SUBSCRIPTION_ID']}"
+    group = f"{source}/resourceGroups/{_GROUP}"
+    topic = f"{group}/providers/Microsoft.EventGrid/systemTopics/{NAME}"
+    app = f"{group}/providers/Microsoft.Web/sites/{_GROUP}"
+    function = {"resourceId": f"{app}/functions/{FUNCTION}"}
+    container = {"blobContainerName": shown["deadLetterDestination"]["blobContainerName"]}
+    documents = {
+        topic: {"source": source, "topicType": "Microsoft.Resources.Subscriptions"},
+        f"{topic}/eventSubscriptions/{NAME}": {
+            "provisioningState": shown["provisioningState"],
+            "destination": {"endpointType": "AzureFunction", "properties": function},
+            "filter": shown["filter"],
+            "deadLetterDestination": {"endpointType": "StorageBlob", "properties": container},
+        },
+    }
+    for path, properties in documents.items():
+        document = {"id": path, "name": NAME, "properties": properties}
+        control.call(emulator, "POST", "/planted", {"id": path, "document": document})
 
 
 def _shown(emulator: Mapping[str, str]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ LOOKED_AT = {
     "identity: looking",
     "identity: granting",
     "identity: condition",
+    "identity: no more",
+    "events",
 }
 
 

@@ -110,3 +110,22 @@ def test_it_can_be_planted_over_the_wire_too(town: Town) -> None:
     assert content(town.ask("GET", path)) == [1]
     assert town.steer("DELETE", "/planted").status == 204
     assert town.ask("GET", path).status == 404
+
+
+def test_below_a_planted_document_only_what_is_planted_is_listed(town: Town) -> None:
+    topic = town.id("Microsoft.EventGrid/systemTopics", "t")
+    child = f"{topic}/eventSubscriptions/s"
+    assert town.ask("GET", f"{topic}/eventSubscriptions").status == 404
+    town.emulator.plant(topic, {"id": topic})
+    assert content(town.ask("GET", f"{topic}/eventSubscriptions")) == {"value": []}
+    town.emulator.plant(child, {"id": child})
+    assert content(town.ask("GET", f"{topic}/eventSubscriptions")) == {"value": [{"id": child}]}
+
+
+def test_below_a_real_resource_that_is_covered_lists_are_its_own(town: Town) -> None:
+    put_cluster(town, "real", cluster_body())
+    path = town.id(CLUSTERS, "real")
+    pools = content(town.ask("GET", f"{path}/agentPools"))
+    assert pools["value"]
+    town.emulator.plant(path, {"id": path})
+    assert content(town.ask("GET", f"{path}/agentPools")) == pools

@@ -14,6 +14,7 @@ from shared.policy_file import load
 from shared.roles import NEVER_GRANTABLE
 from tests.template.azure_types import Types
 from tests.template.deployed import Resource
+from tests.template.settings_law import app_settings
 from tests.template.variants import Variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -279,4 +280,5 @@ LAWS: tuple[Callable[[Variant], Iterator[str]], ...] = (
     topics,
     lifecycle,
     names,
+    app_settings,
 )

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -28,22 +27,6 @@ UNCHECKED = {
     "Microsoft.Insights/actionGroups",
     "Microsoft.Insights/metricAlerts",
     "Microsoft.Insights/scheduledQueryRules",
-}
-# Settings of the host, and of the Functions extensions, that no code of ours reads.
-HOST = {
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    "AzureWebJobsStorage__blobServiceUri",
-    "AzureWebJobsStorage__clientId",
-    "AzureWebJobsStorage__credential",
-    "FLEET_SCHEDULE",
-    "Work__credential",
-}
-LEFT_OUT = {
-    "ARM_ENDPOINT": "AZURE_CLOUD says which",
-    "EVENTGRID_TOPIC_KEY": "the identity is used",
-    "POLICY_FILE": "it is in the package",
-    "Work": "a connection string has a key",
 }
 
 
@@ -75,6 +58,13 @@ def test_every_type_is_checked_but_those_listed(template: dict[str, Variant]) ->
     assert known.missing == UNCHECKED
 
 
+def test_no_file_is_left_over() -> None:
+    used = "".join(path.read_text() for path in FILES)
+    known = {"main.bicep", "events.bicep"}
+    assert [path.name for path in INFRA.glob("app/*") if f"{path.name}'" not in used] == []
+    assert {path.name for path in INFRA.glob("*.bicep")} == known
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_name_that_is_declared_is_used(path: Path) -> None:
     words = re.findall(r"\w+", re.sub(r"//.*", "", path.read_text()))
@@ -89,28 +79,6 @@ def test_every_name_that_is_declared_is_used(path: Path) -> None:
 def deployed_settings(variant: Variant) -> dict[str, str]:
     found = next(each for each in variant.of("Microsoft.Web/sites/config"))
     return dict(found.properties)
-
-
-class Asked(dict[str, str]):
-    """An environment that remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return default
-
-
-def test_the_app_gets_each_setting_that_it_reads_and_no_other(template: dict[str, Variant]) -> None:
-    environment = Asked()
-    with pytest.raises(settings.SettingsError):
-        settings.read(environment)
-    wanted = environment.names - LEFT_OUT.keys() | HOST
-    assert deployed_settings(template["usual"]).keys() == wanted
-    topic = {"EVENTGRID_TOPIC_ENDPOINT"}
-    assert deployed_settings(template["least"]).keys() == wanted - topic
 
 
 @pytest.mark.parametrize("name", ["least", "usual", "all"])

@@ -126,6 +126,13 @@ class Azure:
         wanted = self.id_of(name).lower()
         return next((each for each in listed if each["id"].lower() == wanted), None)
 
+    @property
+    def principal_of_app(self) -> str:
+        """The object id of the product's identity."""
+        identities = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+        path = f"{self.root}/resourceGroups/{APP}/{identities}/{APP}"
+        return str(self._send("GET", path, "2024-11-30")["properties"]["principalId"])
+
     def uid(self, name: str) -> str | None:
         """What tells this cluster from another one of the same name."""
         found = self.cluster(name)
@@ -232,9 +239,10 @@ class Azure:
     def _put(self, path: str, version: str, body: Mapping[str, Any]) -> None:
         self._send("PUT", path, version, {"location": "westus2", **body})
 
-    def _send(self, method: str, path: str, version: str, body: Any = None) -> None:
+    def _send(self, method: str, path: str, version: str, body: Any = None) -> Any:
         url = f"{self._environment['ARM_ENDPOINT']}{path}?api-version={version}"
         request = HttpRequest(method, url, json=body)
         with self._as_operator():
             response = self._arm.send_request(request)
             response.raise_for_status()
+            return response.json() if response.content else None

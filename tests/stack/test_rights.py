@@ -41,7 +41,9 @@ DECLARED = {
         pytest.param({"propagation": {"verify": "read"}}, set(), id="reading is evidence"),
         pytest.param({"propagation": {"verify": "probe"}}, {"prober"}, id="probes"),
         pytest.param(
-            {"propagation": {"verifyRules": {"podSubnets": "loadBalancer"}}}, {"prober"}, id="by rule"
+            {"propagation": {"verifyRules": {"podSubnets": "probe"}}},
+            {"prober"},
+            id="by rule",
         ),
         pytest.param(
             {"grantable": [GRANTABLE], "grants": [DECLARED | {"verify": "probe"}]},

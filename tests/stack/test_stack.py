@@ -15,10 +15,10 @@ from azure.mgmt.containerservice import ContainerServiceClient
 from azure.mgmt.containerservice.models import ManagedCluster
 from azure.storage.queue import QueueClient
 
-from infra.stack import env_file
+from infra.stack import control, env_file, rights
 from infra.stack.part import ROOT, PartError
 from infra.stack.process import wait_until
-from infra.stack.stack import Stack
+from infra.stack.stack import DEFAULT_POLICY, Stack
 
 pytestmark = pytest.mark.e2e
 
@@ -170,6 +170,21 @@ def test_down_leaves_no_process_and_no_listener(tmp_path: Path, policy: Path) ->
         assert all(listens(url) for url in urls)
     assert not any(part.alive() for part in stack.parts)
     assert not any(listens(url) for url in urls)
+
+
+def test_another_policy_changes_what_the_app_may_do_and_azure_keeps_what_it_has(
+    tmp_path: Path, policy: Path
+) -> None:
+    def conditions() -> list[str]:
+        listed = control.call(env_file.read(tmp_path / "emulator.env"), "GET", "/assignments")
+        found = (each["properties"]["condition"] for each in listed["value"])
+        return [each for each in found if each]
+
+    with Stack(tmp_path, app_dir=APP, policy_file=policy) as stack:
+        azure, before = stack.emulator.pid, conditions()
+        assert run("up", tmp_path, DEFAULT_POLICY).returncode == 0
+        assert (before, conditions()) == ([], [rights.condition_for(DEFAULT_POLICY)])
+        assert stack.emulator.pid == azure
 
 
 def test_a_stack_that_cannot_start_leaves_nothing_running(tmp_path: Path, policy: Path) -> None:

@@ -22,7 +22,7 @@ param grantableScopes string[] = []
 @description('Lets the app grant at every scope in the managed subscriptions, instead of `grantableScopes`. Azure then bounds the roles, by the condition, and policy.yaml alone bounds the scopes: whoever takes over the app can give these roles to any identity, on anything there.')
 param grantAnywhereManaged bool = false
 
-@description('Ids of what profiles name: subnets, public addresses and prefixes, gateways, disk encryption sets, identities. Whoever may assign an identity to a cluster may act as it.')
+@description('Ids of what profiles name: subnets, public addresses and prefixes, disk encryption sets, identities. Whoever may assign an identity to a cluster may act as it.')
 param profileLinks string[] = []
 
 @description('For profiles with `createResourceGroup: true`: the app makes groups, and clusters in every group of the managed subscriptions.')

@@ -1,12 +1,9 @@
 // What Azure tells the app: a system topic and an event subscription for each managed subscription.
-// They lead to a function of the deployed app, so this is provisioned after it.
-targetScope = 'subscription'
+// They lead to a function of the deployed app, so this is provisioned after it, to the same group.
+targetScope = 'resourceGroup'
 
 param environmentName string
 param location string
-
-@description('The resource group of the app.')
-param appGroup string
 
 @description('Id of the function app.')
 param functionAppId string
@@ -28,7 +25,7 @@ param alertGroupId string = ''
 
 param tags object = {}
 
-var token = toLower(uniqueString(subscription().id, environmentName, location))
+var token = toLower(uniqueString(resourceGroup().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var here = toLower(subscription().subscriptionId)
 var subscriptions = split(toLower(managedSubscriptions), ',')
@@ -38,13 +35,13 @@ module topics 'app/system-topic-group.bicep' = [for id in withOwnTopic: {
   name: 'grantkeeper-topic-${token}'
   scope: subscription(id)
   params: {
-    groupName: id == here ? appGroup : 'rg-${environmentName}-events'
+    groupName: id == here ? resourceGroup().name : 'rg-${environmentName}-events'
     makeGroup: id != here
     location: location
     tags: allTags
     token: token
     appSubscription: here
-    appGroup: appGroup
+    appGroup: resourceGroup().name
     functionAppId: functionAppId
     workAccount: workAccount
     alertGroupId: alertGroupId
@@ -58,7 +55,7 @@ module onExistingTopic 'app/event-subscription.bicep' = if (!empty(existingTopic
     topicName: existingTopic
     token: token
     appSubscription: here
-    appGroup: appGroup
+    appGroup: resourceGroup().name
     functionAppId: functionAppId
     workAccount: workAccount
     alertGroupId: alertGroupId

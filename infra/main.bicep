@@ -1,5 +1,7 @@
 // The function app, its identity and what that may do. Events are a layer of their own: events.bicep.
-targetScope = 'subscription'
+// The app's group is the operator's to make: `azd down` deletes the group that a deployment is made to, and
+// of one made to a subscription every group that it touches (docs/decisions/0016-to-a-resource-group.md).
+targetScope = 'resourceGroup'
 
 @description('Name of the azd environment; part of the names of what is deployed.')
 @minLength(1)
@@ -71,7 +73,7 @@ param alertEmail string = ''
 @description('Tags of everything that is deployed.')
 param tags object = {}
 
-var token = toLower(uniqueString(subscription().id, environmentName, location))
+var token = toLower(uniqueString(resourceGroup().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var managed = map(managedSubscriptions, id => (toLower(id)))
 var grantScopes = grantAnywhereManaged ? [] : grantableScopes
@@ -81,15 +83,8 @@ var probed = probes ? managed : []
 var elsewhere = concat(clusterGroups, grantScopes, profileLinks)
 var readSubscriptions = union(managed, map(elsewhere, id => (toLower(split(id, '/')[2]))))
 
-resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-${environmentName}'
-  location: location
-  tags: allTags
-}
-
 module identity 'app/identity.bicep' = {
   name: 'identity'
-  scope: group
   params: {
     location: location
     tags: allTags
@@ -99,7 +94,6 @@ module identity 'app/identity.bicep' = {
 
 module storage 'app/storage.bicep' = {
   name: 'storage'
-  scope: group
   params: {
     location: location
     tags: allTags
@@ -111,7 +105,6 @@ module storage 'app/storage.bicep' = {
 
 module monitoring 'app/monitoring.bicep' = {
   name: 'monitoring'
-  scope: group
   params: {
     location: location
     tags: allTags
@@ -123,7 +116,6 @@ module monitoring 'app/monitoring.bicep' = {
 
 module topic 'app/lifecycle-topic.bicep' = if (lifecycleTopic) {
   name: 'lifecycle-topic'
-  scope: group
   params: {
     location: location
     tags: allTags
@@ -134,7 +126,6 @@ module topic 'app/lifecycle-topic.bicep' = if (lifecycleTopic) {
 
 module app 'app/function-app.bicep' = {
   name: 'function-app'
-  scope: group
   params: {
     location: location
     tags: allTags
@@ -167,7 +158,9 @@ module app 'app/function-app.bicep' = {
 
 module roles 'app/roles.bicep' = {
   name: 'grantkeeper-roles-${token}'
+  scope: subscription()
   params: {
+    environmentName: environmentName
     token: token
     subscriptions: readSubscriptions
   }
@@ -251,7 +244,6 @@ module probing 'app/subscription-role.bicep' = [for id in probed: {
 }]
 
 // What the layer of the events, and the operator's commands, are told by azd.
-output AZURE_RESOURCE_GROUP string = group.name
 output GRANTKEEPER_FUNCTION_APP_ID string = app.outputs.id
 output GRANTKEEPER_WORK_ACCOUNT string = storage.outputs.workAccount
 output GRANTKEEPER_ALERT_GROUP_ID string = monitoring.outputs.alertGroupId

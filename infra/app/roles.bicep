@@ -1,6 +1,7 @@
 // The custom roles of the app's identity, as infra/roles has them, assignable where they are needed.
 targetScope = 'subscription'
 
+param environmentName string
 param token string
 @description('Ids of the subscriptions that the roles are assigned in.')
 param subscriptions string[]
@@ -16,8 +17,8 @@ var definitions = [clusterReader, clusterOperator, profileLinks, groupCreator, g
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each in definitions: {
   name: guid(subscription().id, token, each.roleName)
   properties: {
-    // A role's name is unique in the tenant.
-    roleName: '${each.roleName} ${token}'
+    // A role's name is unique in the tenant; infra/down.py finds ours by it.
+    roleName: '${each.roleName} (${environmentName}, ${token})'
     description: each.description
     type: 'CustomRole'
     permissions: [

@@ -20,12 +20,12 @@ _TYPES = {"string": str, "int": int, "bool": bool, "object": dict, "array": list
 _HEADER = ("parent", "scope", "dependsOn")
 
 
-def deploy(path: Path, parameters: Mapping[str, Any], subscription: str) -> Deployed:
-    """What a template of subscription scope comes to. Raises `Fault`."""
+def deploy(path: Path, parameters: Mapping[str, Any], subscription: str, group: str) -> Deployed:
+    """What a template comes to that is deployed to a resource group. Raises `Fault`."""
     deployed = Deployed()
-    whole = File(path, parameters, subscription, "", deployed)
-    if whole.target != "subscription":
-        raise Fault(f"{path.name} does not say targetScope = 'subscription'")
+    whole = File(path, parameters, subscription, group, deployed)
+    if whole.target != "resourceGroup":
+        raise Fault(f"{path.name} is for a {whole.target}, and deployed to a resource group")
     deployed.outputs = whole.run()
     ids = [each.id.lower() for each in deployed.resources]
     if twice := {each for each in ids if ids.count(each) > 1}:

@@ -14,6 +14,7 @@ from shared.policy_file import load
 from shared.roles import NEVER_GRANTABLE
 from tests.template.azure_types import Types
 from tests.template.deployed import Resource
+from tests.template.scope_law import groups, role_names
 from tests.template.settings_law import app_settings
 from tests.template.variants import Variant
 
@@ -109,7 +110,7 @@ def roles(variant: Variant) -> Iterator[str]:
     names = []
     for each in variant.of(DEFINITIONS):
         properties = each.properties
-        names.append(properties["roleName"].rpartition(" ")[0])
+        names.append(properties["roleName"].partition(" (")[0])
         if [action for action in _actions(each) if "*" in action]:
             yield f"{each.origin}: {names[-1]} has a wildcard"
         if at(properties["permissions"][0], "dataActions") != []:
@@ -170,7 +171,7 @@ def _reach(assignment: Resource, custom: Resource | None, variant: Variant) -> I
         "Grantkeeper group creator": "createResourceGroups",
         "Grantkeeper prober": "probes",
     }
-    name = custom.properties["roleName"].rpartition(" ")[0]
+    name = custom.properties["roleName"].partition(" (")[0]
     if name != "Grantkeeper cluster reader" and not variant.parameters.get(wide.get(name, "")):
         yield f"{assignment.origin}: {name} reaches the whole of {assignment.scope}"
 
@@ -280,5 +281,7 @@ LAWS: tuple[Callable[[Variant], Iterator[str]], ...] = (
     topics,
     lifecycle,
     names,
+    groups,
+    role_names,
     app_settings,
 )

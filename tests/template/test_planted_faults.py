@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.template.law import LAWS, ROOT, sources
+from tests.template.scope_law import layers
 from tests.template.syntax import Fault
 from tests.template.variants import variants
 
@@ -23,7 +24,12 @@ PLANTED = [
     (MAIN, "    networkAccess:", "    networkAcess:", "has no parameter"),
     (MAIN, "identity.outputs.clientId", "identity.outputs.clientID", "there is no clientID"),
     (MAIN, "'app/storage.bicep'", "'app/store.bicep'", "there is no file"),
-    (MAIN, "scope: group\n", "scope: subscription()\n", "is for a resourceGroup"),
+    (
+        "events.bicep",
+        "scope: resourceGroup(existing",
+        "scope: subscription() // ",
+        "is for a resourceGroup",
+    ),
     (MAIN, "lifecycleTopic ? {", "!lifecycleTopic ? {", "of a module that is not deployed"),
     (STORAGE, "allowSharedKeyAccess", "allowSharedKeyAcess", "there is no such property"),
     (STORAGE, "'TLS1_2'", "'TLS12'", "is none of TLS1_0"),
@@ -83,6 +89,14 @@ PLANTED = [
     ("app/grantor-condition.txt", "'ServicePrincipal'", "'ServicePrincipal', 'User'", "wrong"),
     ("app/role-assignment.json", '"2022-04-01"', '"2015-07-01"', "is not the version known"),
     ("app/role-assignment.json", "parameters('scope')", "parameters('where')", "not at exactly"),
+    # What `azd down` would then delete, or infra/down.py not find.
+    (MAIN, "'resourceGroup'\n", "'subscription'\n", "would delete the groups of others"),
+    (MAIN, "targetScope = 'resourceGroup'\n", "", "would delete the groups of others"),
+    ("events.bicep", "'resourceGroup'\n", "'subscription'\n", "would delete the groups of"),
+    ("events.bicep", "makeGroup: id != here", "makeGroup: true", "makes a group in the subscr"),
+    ("events.bicep", "'rg-${env", "'${env", "looks for rg-dev-events"),
+    ("events.bicep", "union(tags, { 'azd-env-name': environmentName })", "tags", "leaves groups"),
+    ("app/roles.bicep", "(${environmentName}, ", "(", "does not find Grantkeeper"),
     ("roles/prober.json", "managedClusters/commandResults/read", "*/read", "has a wildcard"),
     ("roles/prober.json", '"dataActions": []', '"dataActions": ["*"]', "has data actions"),
     ("roles/prober.json", "Grantkeeper prober", "Prober", "are not those of infra/roles"),
@@ -100,8 +114,8 @@ def faults(infra: Path) -> list[str]:
     try:
         found = [each for variant in variants(infra) for law in LAWS for each in law(variant)]
     except Fault as fault:
-        return [str(fault)]
-    return [*found, *sources(infra)]
+        found = [str(fault)]
+    return [*found, *layers(infra), *sources(infra)]
 
 
 @pytest.fixture

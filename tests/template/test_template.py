@@ -17,6 +17,7 @@ from tests.template import law
 from tests.template.azure_types import Types
 from tests.template.deployed import Resource
 from tests.template.expressions import Later
+from tests.template.scope_law import layers
 from tests.template.syntax import parse, text_of
 from tests.template.variants import Variant, variants
 
@@ -50,6 +51,10 @@ def test_the_law_holds(
 
 def test_no_file_names_a_mighty_role_or_a_secret() -> None:
     assert list(law.sources(INFRA)) == []
+
+
+def test_azd_deploys_to_one_group_which_is_all_that_azd_down_deletes() -> None:
+    assert list(layers(INFRA)) == []
 
 
 def test_every_type_is_checked_but_those_listed(template: dict[str, Variant]) -> None:

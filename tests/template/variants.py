@@ -10,6 +10,7 @@ from tests.template.deployment import deploy
 
 HERE = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
+APP_GROUP = "rg-dev"
 GROUP = f"/subscriptions/{HERE}/resourceGroups"
 REGISTRY = f"{GROUP}/shared-1/providers/Microsoft.ContainerRegistry/registries/images"
 
@@ -52,11 +53,10 @@ class Variant:
 def variants(infra: Path) -> Iterator[Variant]:
     """Each of them. Raises `Fault`."""
     for name, parameters in VARIANTS.items():
-        app = deploy(infra / "main.bicep", parameters, HERE)
+        app = deploy(infra / "main.bicep", parameters, HERE, APP_GROUP)
         told = {
             "environmentName": "dev",
             "location": "westus2",
-            "appGroup": app.outputs["AZURE_RESOURCE_GROUP"],
             "functionAppId": app.outputs["GRANTKEEPER_FUNCTION_APP_ID"],
             "workAccount": app.outputs["GRANTKEEPER_WORK_ACCOUNT"],
             "managedSubscriptions": app.outputs["GRANTKEEPER_MANAGED_SUBSCRIPTIONS"],
@@ -64,4 +64,5 @@ def variants(infra: Path) -> Iterator[Variant]:
         }
         if name == "all":
             told |= {"existingTopic": "ours", "existingTopicGroup": "rg-topics"}
-        yield Variant(name, parameters, app, deploy(infra / "events.bicep", told, HERE))
+        events = deploy(infra / "events.bicep", told, HERE, APP_GROUP)
+        yield Variant(name, parameters, app, events)

@@ -1,0 +1,48 @@
+"""What the template is deployed to, and what `azd down` deletes with it.
+
+Of a deployment to a subscription azd deletes each group that occurs in the ids of what was
+deployed, nested deployments and role assignments included (Azure/azure-dev#2916, #4785); of one to
+a resource group it deletes that group (learn.microsoft.com/azure/developer/azure-developer-cli/
+resource-group-scoped-deployments). docs/decisions/0016-to-a-resource-group.md.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from tests.template.variants import APP_GROUP, HERE, Variant
+
+ROOT = Path(__file__).resolve().parents[2]
+_TARGET = re.compile(r"^targetScope = '(\w+)'$", re.MULTILINE)
+
+
+def layers(infra: Path) -> Iterator[str]:
+    """Each layer that azd deploys is for a resource group, and says so."""
+    project = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    for layer in project["infra"]["layers"]:
+        text = (infra / f"{layer['module']}.bicep").read_text()
+        if _TARGET.findall(text) != ["resourceGroup"]:
+            yield (
+                f"{layer['module']}.bicep is not for a resource group: "
+                "azd down would delete the groups of others"
+            )
+
+
+def groups(variant: Variant) -> Iterator[str]:
+    """The group of the app is the operator's; those made are for topics of other subscriptions."""
+    for each in variant.of("Microsoft.Resources/resourceGroups"):
+        if each.scope == f"/subscriptions/{HERE}" or each.body["name"] == APP_GROUP:
+            yield f"{each.origin}: it makes a group in the subscription of the app"
+        if each.body["name"] != "rg-dev-events":
+            yield f"{each.origin}: infra/down.py looks for rg-dev-events"
+        if each.body.get("tags", {}).get("azd-env-name") != "dev":
+            yield f"{each.origin}: infra/down.py leaves groups alone that have no azd-env-name"
+
+
+def role_names(variant: Variant) -> Iterator[str]:
+    """Custom roles are named so that infra/down.py finds them, and those of no other."""
+    for each in variant.of("Microsoft.Authorization/roleDefinitions"):
+        if not re.fullmatch(r"Grantkeeper [a-z ]+ \(dev, \w{13}\)", each.properties["roleName"]):
+            yield f"{each.origin}: infra/down.py does not find {each.properties['roleName']}"

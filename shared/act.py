@@ -4,6 +4,7 @@ Each act takes the record and returns what it has become. What Azure refuses is 
 storage that cannot keep the audit ends the turn, whose message comes again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,11 +21,16 @@ from shared.errors import Deferred, Failure, NeedsAdministrator, Terminal, Trans
 from shared.ledger import Ledger
 from shared.model import Cluster, ClusterRequest, Progress, Record
 from shared.policy import Policy
+from shared.principals import Principals
 from shared.probing import Prober
 from shared.resource_id import ClusterId, parse_scope
+from shared.store import Damaged, Store
 from shared.wanted import assignment_id
 
 _Key = tuple[str, str, str]  # Grant.key
+# A turn ends within host.json's functionTimeout, twice over: then what it entered in the ledger is
+# on a record, or will never be.
+_SAVED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +38,32 @@ class Actor:
     """Carries out steps on Azure."""
 
     arm: Arm
+    store: Store
     audit: Audit
     ledger: Ledger
     budget: Budget
     definitions: Definitions
     policy: Policy
 
-    def act(self, step: Step, record: Record, cluster: ClusterId, now: datetime) -> Record:
-        """Carry out one step."""
+    def act(
+        self, step: Step, record: Record, found: Cluster | None, cluster: ClusterId, now: datetime
+    ) -> Record:
+        """Carry out one step; `found` is the cluster as this turn has read it."""
         match step:
             case Create():
                 return self._create(record, cluster, now)
-            case Assign(missing):
+            case Assign(missing) if found:
                 done = {p.grant.key: self._assign(p, record, cluster, now) for p in missing}
                 done |= _together(done)
-                return replace(
-                    record, grants=tuple(done.get(p.grant.key, p) for p in record.grants)
+                grants = tuple(done.get(p.grant.key, p) for p in record.grants)
+                return Principals(self.arm).explained(
+                    replace(record, grants=grants), found, missing
                 )
-            case Repair(found):
+            case Repair() if found:
                 return self._repair(found, record, cluster, now)
             case Revoke(needless):
                 kept = {p.grant.key: self._revoke(p, record, cluster, now) for p in needless}
+                kept |= _together(kept)
                 former = (kept.get(p.grant.key, p) for p in record.former)
                 return replace(record, former=tuple(p for p in former if p))
             case StartProbe(target, obstacle):
@@ -133,8 +144,7 @@ class Actor:
                 lambda: self.arm.assign(grant, description),
             )
         except Deferred as wait:
-            at = now + timedelta(seconds=wait.retry_after)
-            return replace(wanted, retry_at=at, reason=wait.reason, message=str(wait))
+            return _waiting(wanted, wait, now)
         except Failure as failure:
             return progress.failed(wanted, failure, propagation, looks, now)
         return progress.written(wanted, written.id, propagation.window, now)
@@ -145,26 +155,48 @@ class Actor:
         """What is left to be done about the grant: None once its assignment is gone, or is no
         business of this cluster's any more."""
         grant, target = needless.grant, assignment_id(needless.grant)
-        self.ledger.leave(target, cluster)  # first, or the event of it would wake the cluster
-        if self.ledger.users(target):
-            return None
+        # First, or two clusters that leave at once would each wait for the other; and the event of
+        # the deletion would wake this one.
+        self.ledger.leave(target, cluster)
+        for user in self.ledger.users(target):
+            if self._uses(user.cluster, target):
+                return None  # and revokes it when it leaves
+            if now - user.since < _SAVED:
+                return replace(needless, retry_at=user.since + _SAVED)
+            self.ledger.leave(target, user.cluster)
         try:
             found = self.arm.assignment(grant)
             if found and revocation.is_ours(needless, found):
+                self.budget.reserve("DELETE", target)  # before the audit announces it
                 self.audit.of(
                     effects.role_assignment_delete(cluster, grant, target, record.request_id),
                     lambda: self.arm.revoke(grant),
                 )
+        except Deferred as wait:
+            return _waiting(needless, wait, now)
         except Failure as failure:
             propagation, looks = self.policy.propagation, self.policy.looks
             return progress.failed(needless, failure, propagation, looks, now)
         return None
 
+    def _uses(self, cluster: ClusterId, target: str) -> bool:
+        """Whether the cluster uses the assignment, as far as its record tells."""
+        try:
+            loaded = self.store.load(cluster)
+        except Damaged:
+            return True
+        return loaded is None or target.lower() in map(str.lower, loaded[0].assignment_ids)
 
-def _together(tried: dict[_Key, Progress]) -> dict[_Key, Progress]:
+
+def _waiting(progress: Progress, wait: Deferred, now: datetime) -> Progress:
+    at = now + timedelta(seconds=wait.retry_after)
+    return replace(progress, retry_at=at, reason=wait.reason, message=str(wait))
+
+
+def _together(tried: Mapping[_Key, Progress | None]) -> dict[_Key, Progress]:
     """Those that have to wait for our share of ARM's limits, each until all of them may be written:
     one more turn for all of them, and not one for each."""
-    waiting = {key: p for key, p in tried.items() if p.reason == Deferred.reason and p.retry_at}
+    waiting = {key: p for key, p in tried.items() if p and p.reason == Deferred.reason}
     last = max((p.retry_at for p in waiting.values() if p.retry_at), default=None)
     return {key: replace(p, retry_at=last) for key, p in waiting.items()}
 

@@ -44,8 +44,6 @@ class Assign:
 class Repair:
     """Send the PUT of a cluster that failed for lack of a permission again, as it was read."""
 
-    cluster: Cluster
-
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
@@ -91,7 +89,7 @@ def decide(
     if missing := _to_write(record.grants, now):
         return Assign(missing)
     if (at := repair.due(record, cluster)) and at <= now:
-        return Repair(cluster)
+        return Repair()
     if needless := revocation.due(record, cluster, policy, now):
         return Revoke(needless)
     if record.probe is not None:

@@ -14,7 +14,8 @@ from itertools import islice
 
 from azure.core.exceptions import AzureError
 
-from shared.dead_letters import CONTAINER, DeadLetters, Letter, Unreadable
+from shared.dead_letters import CONTAINER, DeadLetters, Letter
+from shared.event_grid import Unreadable
 from shared.ledger import Ledger
 from shared.model import Record
 from shared.old_rows import OldRows
@@ -77,9 +78,8 @@ class Housekeeping:
             if not is_history(record, before):
                 continue
             cluster = parse_cluster_id(record.cluster_id)
-            for progress in (*record.former, *record.grants):
-                if progress.assignment_id:
-                    self.ledger.leave(progress.assignment_id, cluster)
+            for assignment_id in record.assignment_ids:
+                self.ledger.leave(assignment_id, cluster)
             forgotten += self.old_rows.forget(record, row)
         return forgotten
 

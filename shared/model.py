@@ -283,6 +283,11 @@ class Record(Struct, frozen=True, omit_defaults=True):
         return provisioned is not None and provisioned.reason == "Deleted"
 
     @property
+    def assignment_ids(self) -> frozenset[str]:
+        """Of the role assignments that the cluster needs, or has left and not seen revoked."""
+        return frozenset(p.assignment_id for p in (*self.grants, *self.former) if p.assignment_id)
+
+    @property
     def request_id(self) -> str:
         """The id of the request the cluster was asked for by; empty when there was none."""
         return self.request.request_id if self.request else ""

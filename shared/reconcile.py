@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from shared import conditions, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
-from shared.decide import Assign, ReadProbe, Step, decide, next_turn
+from shared.budget import Budget
+from shared.decide import ReadProbe, Step, decide, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Deferred, Failure, Terminal
 from shared.ledger import Ledger
 from shared.lifecycle import Lifecycle
@@ -25,7 +26,6 @@ from shared.model import Record
 from shared.observe import Observer, is_woken
 from shared.planning import Planner
 from shared.policy import Policy
-from shared.principals import Principals
 from shared.queues import RECONCILE, Queues
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId
@@ -43,6 +43,7 @@ class Reconciler:
     arm: Arm
     store: Store
     ledger: Ledger
+    budget: Budget
     queues: Queues
     lifecycle: Lifecycle
     observer: Observer
@@ -67,8 +68,8 @@ class Reconciler:
 
     def _users(self, assignment_id: str) -> tuple[ClusterId, ...]:
         """The managed clusters that use the assignment."""
-        found = self.ledger.users(assignment_id) if assignment_id else ()
-        return tuple(cluster for cluster in found if cluster.subscription_id in self.managed)
+        users = self.ledger.users(assignment_id) if assignment_id else ()
+        return tuple(user.cluster for user in users if user.cluster.subscription_id in self.managed)
 
     def turn_for(self, text: bytes) -> None:
         """Take the turn a message on the reconcile queue names; a message that names no managed
@@ -93,7 +94,7 @@ class Reconciler:
             return
         loaded = self.store.load(cluster_id)
         before, etag = loaded or (Record(cluster_id=str(cluster_id)), None)
-        self.actor.budget.begin()
+        self.budget.begin()
         try:
             self._take(before, etag, cluster_id)
         except Deferred as wait:
@@ -112,9 +113,7 @@ class Reconciler:
             return
         plans = self.planner.plans()
         step = decide(record, cluster, self.policy, now, plans)
-        record = self.actor.act(step, record, cluster_id, now)
-        if cluster and isinstance(step, Assign):
-            record = Principals(self.arm).explained(record, cluster, step.grants)
+        record = self.actor.act(step, record, cluster, cluster_id, now)
         if cluster and isinstance(step, ReadProbe):
             record = self.observer.with_denials(record, cluster, now)
         record = replace(
@@ -123,14 +122,13 @@ class Reconciler:
             policy=self.policy.digest,
         )
         record = replace(record, untold=self.lifecycle.publish(before, record, now))
-        used_before, used = _used(before), _used(record)
-        for assignment_id in sorted(used - used_before):
-            self.ledger.enter(assignment_id, cluster_id)
+        for assignment_id in sorted(_needed(record) - _needed(before)):
+            self.ledger.enter(assignment_id, cluster_id, now)
         at = next_turn(record, cluster, self.policy, now, plans)
         if self._requeue_and_save(record, etag, cluster_id, step, at, now):
             self.planner.learn(before, record)
             # A turn that lost the race knows of nothing that the cluster does not use any more.
-            for assignment_id in sorted(used_before - used):
+            for assignment_id in sorted(before.assignment_ids - record.assignment_ids):
                 self.ledger.leave(assignment_id, cluster_id)
 
     def _defer(
@@ -197,7 +195,7 @@ class Reconciler:
             ready.status if ready else "Unknown",
             reason or (ready.reason if ready else ""),
             record.requeue_at.isoformat() if record.requeue_at else "-",
-            self.actor.budget.calls_here,
+            self.budget.calls_here,
         )
         return reason != _LOST_RACE
 
@@ -212,6 +210,6 @@ class Reconciler:
         return any(now < time <= by + _SAME_MOMENT for time in pending)
 
 
-def _used(record: Record) -> set[str]:
-    """The assignments that the cluster needs, or has left and not seen revoked."""
-    return {p.assignment_id for p in (*record.grants, *record.former) if p.assignment_id}
+def _needed(record: Record) -> set[str]:
+    """The role assignments of the grants that the cluster needs."""
+    return {progress.assignment_id for progress in record.grants if progress.assignment_id}

@@ -164,11 +164,12 @@ def build(
     denied = DenyLists(azure, clock)
     facts = ResourceFacts(azure, clock)
     observer = Observer(azure, tables, definitions, lists, denied, facts, planner, policy, managed)
-    actor = Actor(azure, Audit(tables, policy, clock), entries, budget, definitions, policy)
+    actor = Actor(azure, tables, Audit(tables, policy, clock), entries, budget, definitions, policy)
     reconciler = Reconciler(
         azure,
         tables,
         entries,
+        budget,
         outgoing,
         publisher,
         observer,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from azure.data.tables import TableServiceClient
 
 from shared import wiring
 from tests.flow.town import Town
@@ -40,3 +41,10 @@ def town(found_town: Found) -> Town:
 def quick(found_town: Found) -> Town:
     """A town where clusters are made at once."""
     return found_town(provisioning_seconds=(5, 5))
+
+
+@pytest.fixture
+def tables(storage: str) -> Iterator[TableServiceClient]:
+    """The product's tables, past the product."""
+    with TableServiceClient.from_connection_string(storage) as service:
+        yield service

@@ -10,7 +10,6 @@ from tests.flow.ground import (
     assign,
     grant_of,
     message,
-    network_of,
     principal_of,
     put_identity,
     put_subnet,
@@ -142,41 +141,6 @@ def test_a_switched_identity_leaves_no_role_to_the_old_one(town: Town) -> None:
     town.arm("PUT", str(town.id_of()), cluster)
     town.run_until(lambda: town.ready() and town.grants_made() == town.expected_grants("c1"))
     assert principal in {holder for holder, _, _ in town.grants_made()}
-
-
-@pytest.mark.parametrize("last", ["c1", "c2"])
-def test_an_assignment_that_two_clusters_share_goes_with_the_last(
-    found_town: Found, last: str
-) -> None:
-    town = found_town(DELETES)
-    identity, principal = put_identity(town)
-    for name in ("c1", "c2"):
-        town.make_cluster(name, identity=user_assigned(identity))
-    town.run_until(lambda: town.ready("c1") and town.ready("c2"))
-    shared = (principal, NETWORK_CONTRIBUTOR, town.subnet.lower())
-    town.delete_cluster("c2" if last == "c1" else "c1")
-    town.run(HOUR)
-    assert town.grants_made() == town.expected_grants(last)
-    assert shared in town.grants_made() and town.ready(last)
-    town.delete_cluster(last)
-    town.run_until(none_left(town))
-
-
-def test_an_assignment_that_no_cluster_uses_any_more_bars_no_revocation(
-    found_town: Found,
-) -> None:
-    """Both clusters have the role from above for a while, then one of them makes its own again."""
-    town = found_town(DELETES)
-    identity, principal = put_identity(town)
-    for name in ("c1", "c2"):
-        town.make_cluster(name, identity=user_assigned(identity))
-    town.run_until(lambda: town.ready("c1") and town.ready("c2"))
-    ours = grant_of(town, NETWORK_CONTRIBUTOR, town.subnet).assignment_id
-    assert set(town.app.ledger.users(ours)) == {town.id_of("c1"), town.id_of("c2")}
-    assign(town, principal, NETWORK_CONTRIBUTOR, network_of(town.subnet))
-    town.arm("DELETE", ours, version="2022-04-01")
-    town.run(5)
-    assert town.app.ledger.users(ours) == ()
 
 
 def test_an_assignment_that_somebody_has_taken_over_is_theirs(town: Town) -> None:

@@ -1,7 +1,6 @@
 """What was kept long enough goes: audit, rejections, clusters that are gone; nothing else."""
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,12 +16,6 @@ from shared.settings import Keep
 from tests.flow.conftest import Found
 from tests.flow.test_cleanup import DELETES
 from tests.flow.town import Town
-
-
-@pytest.fixture
-def tables(storage: str) -> Iterator[TableServiceClient]:
-    with TableServiceClient.from_connection_string(storage) as service:
-        yield service
 
 
 def rows(table: TableClient) -> int:

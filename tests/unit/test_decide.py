@@ -207,7 +207,7 @@ ASKED_FOR = record(request=request(), put_at=NOW)
 @pytest.mark.parametrize(
     ("known", "step"),
     [
-        (replace(ASKED_FOR, grants=(READABLE,)), Repair(FAILED)),
+        (replace(ASKED_FOR, grants=(READABLE,)), Repair()),
         (replace(ASKED_FOR, grants=(READABLE,), repair_at=at(1)), Wait()),
         (replace(ASKED_FOR, grants=(READABLE,), repairs=3), Wait()),
         (replace(ASKED_FOR, grants=(progress(),)), Assign((progress(),))),

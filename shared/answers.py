@@ -13,7 +13,6 @@ from azure.core.pipeline import PipelineResponse
 
 from shared.deny_assignments import DenyAssignment
 from shared.errors import Transient, Unknown, classify
-from shared.model import Assignment
 from shared.permissions import Permissions, RoleDefinition
 
 # The second is azure-identity's when the token endpoint answers with a page of HTML; the others are
@@ -54,19 +53,6 @@ class Answer:
     def correlation_id(self) -> str:
         """That of the answer."""
         return correlation_id(self.headers)
-
-
-def assignment(found: Any) -> Assignment:
-    """A role assignment, from the SDK's model of one."""
-    return Assignment(
-        id=str(found.id),
-        principal_id=str(found.principal_id).lower(),
-        role=str(found.role_definition_id).rpartition("/")[2].lower(),
-        scope=str(found.scope),
-        created_at=found.created_on,
-        condition=str(found.condition or ""),
-        description=str(found.description or ""),
-    )
 
 
 def deny_assignment(found: Any) -> DenyAssignment:

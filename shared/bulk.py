@@ -28,7 +28,7 @@ from shared.resource_id import InvalidId, subscription_id
 _log = logging.getLogger(__name__)
 _CLUSTERS = "Microsoft.ContainerService/managedClusters"
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
-_ASSIGNMENTS_VERSION = "2022-04-01"
+ASSIGNMENTS_VERSION = "2022-04-01"
 _MOST_PAGES = 1000  # a list that has more is going round in circles
 
 _SUBSCRIPTIONS_VERSION = "2022-12-01"
@@ -71,7 +71,7 @@ class Bulk:
         """The pages of all role assignments at, above and below a subscription, of one principal
         or of all (learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest).
         """
-        query = {"api-version": _ASSIGNMENTS_VERSION}
+        query = {"api-version": ASSIGNMENTS_VERSION}
         if principal_id:
             query["$filter"] = f"principalId eq '{principal_id}'"
         path = f"/subscriptions/{subscription_id}/providers/{_ASSIGNMENTS}"

@@ -28,9 +28,5 @@ def needs_other(
             return None
         return link.facts if link.read_at else None
 
-    needed = (
-        wanted(cluster, cluster_id, record.profile, policy, managed, related, record.denials)
-        if cluster.has_managed_identity
-        else ()
-    )
+    needed = wanted(cluster, cluster_id, record.profile, policy, managed, related, record.denials)
     return bool(unread) or set(needed) != {known.grant for known in record.grants}

@@ -21,7 +21,7 @@ from shared.events import CLUSTER_EXISTS, EXISTS_ALREADY
 from shared.held import Stronger, find, stronger
 from shared.links import Links
 from shared.messages import is_request_id
-from shared.model import Assignment, Cluster, Grant, Progress, Record
+from shared.model import Assignment, Cluster, Progress, Record
 from shared.obstacles import Obstacles
 from shared.planning import Planner
 from shared.policy import Policy
@@ -86,17 +86,15 @@ class Observer:
         record = self.with_denials(record, cluster, now)
         known_links = {link.id.lower(): link for link in record.links}
         links = Links(self.resources.of, self.policy, now, known_links)
-        needed: tuple[Grant, ...] = ()
-        if cluster.has_managed_identity:
-            needed = wanted(
-                cluster,
-                cluster_id,
-                record.profile,
-                self.policy,
-                self.managed,
-                links.facts,
-                record.denials,
-            )
+        needed = wanted(
+            cluster,
+            cluster_id,
+            record.profile,
+            self.policy,
+            self.managed,
+            links.facts,
+            record.denials,
+        )
         current, former = progress.follow(needed, record.grants, now, record.former)
         propagation, looks = self.policy.propagation, self.policy.looks
         plans = self.planner.plans()

@@ -10,10 +10,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import ResourceModifiedError
-from azure.data.tables import TableClient, TableServiceClient
+from azure.data.tables import TableClient, TableEntity, TableServiceClient
 
 from shared import tables
 from shared.model import Record
@@ -54,7 +52,7 @@ class OldRows:
         """Delete rejections from before that time; how many there were in this pass."""
         return self._prune(self._rejections, before)
 
-    def deleted_clusters(self) -> Iterator[tuple[Record, dict[str, Any]]]:
+    def deleted_clusters(self) -> Iterator[tuple[Record, TableEntity]]:
         """Records of clusters that are gone, each with its row for `forget`."""
         for row in self._few(self._clusters, _DELETED, {}):
             try:
@@ -62,34 +60,21 @@ class OldRows:
             except Damaged:
                 continue  # `Store.all` tells of it
 
-    def forget(self, record: Record, row: dict[str, Any]) -> bool:
+    def forget(self, record: Record, row: TableEntity) -> bool:
         """Delete a record, and the request that it stands for; whether it was still as read."""
         if record.request_id:
             self._requests.delete_entity("request", record.request_id)
-        return _delete(self._clusters, row)
+        return tables.delete(self._clusters, row, str(row.metadata["etag"]))
 
     def _prune(self, table: TableClient, before: datetime) -> int:
-        return sum(_delete(table, row) for row in self._few(table, _OLDER, {"before": before}))
+        old = self._few(table, _OLDER, {"before": before})
+        return sum(tables.delete(table, row, str(row.metadata["etag"])) for row in old)
 
     def _few(
         self, table: TableClient, condition: str, values: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[TableEntity]:
         found = table.query_entities(condition, parameters=values, results_per_page=_ROWS)
         pages = found.by_page(self._stopped_at.get(table.table_name))
         for page in islice(pages, _PAGES):
             yield from page
             self._stopped_at[table.table_name] = pages.continuation_token  # type: ignore[attr-defined]
-
-
-def _delete(table: TableClient, row: Any) -> bool:
-    """Whether the row was still as it was read; one that is gone is, too."""
-    try:
-        table.delete_entity(
-            row["PartitionKey"],
-            row["RowKey"],
-            etag=row.metadata["etag"],
-            match_condition=MatchConditions.IfNotModified,
-        )
-    except ResourceModifiedError:
-        return False
-    return True

@@ -175,7 +175,8 @@ class Store:
 
     def drop(self, rejection: Rejection, etag: str) -> None:
         """Keep a rejection no longer, unless it has been rejected again since. Raises `Changed`."""
-        _delete(self._rejections, rejections.PARTITION, rejection.key, etag)
+        if not tables.delete(self._rejections, rejections.row(rejection), etag):
+            raise Changed
 
     def audit(self, entry: AuditEntry) -> None:
         """Add a row to the audit."""
@@ -283,13 +284,4 @@ def _write(table: TableClient, row: dict[str, Any], etag: str | None) -> None:
                 match_condition=MatchConditions.IfNotModified,
             )
     except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-        raise Changed from None
-
-
-def _delete(table: TableClient, partition: str, key: str, etag: str) -> None:
-    try:
-        table.delete_entity(
-            partition, key, etag=etag, match_condition=MatchConditions.IfNotModified
-        )
-    except (ResourceModifiedError, ResourceNotFoundError):
         raise Changed from None

@@ -1,9 +1,12 @@
 """The connection to the tables of the work account; a table with a room of its own."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
-from azure.data.tables import TableServiceClient
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableServiceClient
 
 from shared.settings import WorkStorage
 
@@ -15,6 +18,20 @@ def service(
     if storage.connection_string:
         return TableServiceClient.from_connection_string(storage.connection_string, **sdk)
     return TableServiceClient(storage.table_service_uri, credential=credential, **sdk)
+
+
+def delete(table: TableClient, row: Mapping[str, Any], etag: str) -> bool:
+    """Delete a row (its two keys are read) if it is still the version `etag`; whether it was."""
+    try:
+        table.delete_entity(
+            row["PartitionKey"],
+            row["RowKey"],
+            etag=etag,
+            match_condition=MatchConditions.IfNotModified,
+        )
+    except (ResourceModifiedError, ResourceNotFoundError):
+        return False
+    return True
 
 
 class Table:

@@ -49,9 +49,12 @@ def wanted(
     """The grants that policy allows, and those it refuses, which say why.
 
     `profile` is the one the cluster was made from, if we made it; `related` says what is known of
-    a resource, `denials` what was refused lately. Nothing is wanted in the node resource group:
-    AKS sees to it, and may lock it (learn.microsoft.com/azure/aks/node-resource-group-lockdown).
+    a resource, `denials` what was refused lately. Nothing is wanted without a managed identity, and
+    nothing in the node resource group: AKS sees to it, and may lock it (learn.microsoft.com/azure/
+    aks/node-resource-group-lockdown).
     """
+    if not cluster.has_managed_identity:
+        return ()
     declared = list(_declared(cluster, cluster_id, profile, policy))
     pairs = {(need.identity, need.role) for need in declared}
     found: dict[tuple[str, str, str], Grant] = {}

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableServiceClient, UpdateMode
 
 from shared.roles import NETWORK_CONTRIBUTOR
 from tests.flow.conftest import Found
@@ -49,6 +49,20 @@ def test_it_goes_with_the_last_of_its_clusters(town: Town, last: str) -> None:
     assert is_there(town, ours) and town.ready(last)
     assert town.calls("DELETE", ours) == 0
     town.delete_cluster(last)
+    town.run_until(lambda: town.grants_made() == [])
+
+
+def test_entries_of_earlier_versions_count(town: Town, tables: TableServiceClient) -> None:
+    """They do not say when they were made."""
+    ours = the_assignment(town)
+    ledger = tables.get_table_client("assignments")
+    for row in ledger.list_entities():
+        del row["at"]
+        ledger.update_entity(row, mode=UpdateMode.REPLACE)
+    town.delete_cluster("c1")
+    town.run(HOUR)
+    assert is_there(town, ours)
+    town.delete_cluster("c2")
     town.run_until(lambda: town.grants_made() == [])
 
 

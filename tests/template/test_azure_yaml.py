@@ -1,0 +1,49 @@
+"""What azure.yaml has azd do by itself."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.template.scope_law import ROOT
+
+PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
+
+
+def run(hook: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A hook as azd runs it on Linux: a script of sh that ends at the first error, in the folder
+    of azure.yaml (learn.microsoft.com/azure/developer/azure-developer-cli/azd-extensibility)."""
+    script = PROJECT["hooks"][hook]["posix"]["run"]
+    command = ["/bin/sh", "-c", f"set -e\n{script}"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("hook", PROJECT["hooks"])
+def test_a_hook_is_there_for_every_system_and_shows_what_it_says(hook: str) -> None:
+    found = PROJECT["hooks"][hook]
+    assert {system: found[system]["shell"] for system in found} == {
+        "posix": "sh",
+        "windows": "pwsh",
+    }
+    assert all(each["interactive"] for each in found.values())
+
+
+def test_azd_down_ends_with_the_way_to_what_it_left(tmp_path: Path) -> None:
+    ended = run("postdown", tmp_path)
+    assert ended.returncode == 0
+    assert "make setup" in ended.stdout
+    assert ".venv/bin/python -m infra.down" in ended.stdout
+
+
+@pytest.mark.parametrize(("code", "seen"), [(0, 0), (1, 0), (2, 2)])
+def test_something_left_is_no_failure_of_azd_down_and_a_failure_is(
+    tmp_path: Path, code: int, seen: int
+) -> None:
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
+    python.chmod(0o755)
+    ended = run("postdown", tmp_path)
+    assert (ended.returncode, ended.stdout) == (seen, "-m infra.down\n")

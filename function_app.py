@@ -35,6 +35,17 @@ def cluster_changed(event: func.EventGridEvent) -> None:
 
 
 @app.queue_trigger(
+    arg_name="message",
+    queue_name="cluster-events",
+    connection="Work",
+    data_type=func.DataType.BINARY,
+)
+def cluster_event_queued(message: func.QueueMessage) -> None:
+    """Azure says the same by a queue, where the event subscription leads there."""
+    _application().event_queue.hear(message.get_body())
+
+
+@app.queue_trigger(
     arg_name="message", queue_name="reconcile", connection="Work", data_type=func.DataType.BINARY
 )
 def reconcile_cluster(message: func.QueueMessage) -> None:
@@ -70,6 +81,17 @@ def request_poisoned(message: func.QueueMessage) -> None:
 def reconcile_poisoned(message: func.QueueMessage) -> None:
     """A cluster's turn failed again and again."""
     _application().poison.turn(message.get_body())
+
+
+@app.queue_trigger(
+    arg_name="message",
+    queue_name="cluster-events-poison",
+    connection="Work",
+    data_type=func.DataType.BINARY,
+)
+def cluster_event_poisoned(message: func.QueueMessage) -> None:
+    """An event could not be worked off."""
+    _application().poison.event(message.get_body())
 
 
 def _application() -> "Application":

@@ -2,6 +2,7 @@
 
 wiring                               the only assembly: credential, clients, the application
 intake, reconcile, fleet, poison     what the doors do: a request, one turn, a look at all, a trace
+event_queue                          … an event that came by a queue
 housekeeping                         … and what the timer does besides
 observe, act                         one look at Azure; the step of a turn, done on Azure
 probing                              a probe's command, begun and read
@@ -31,6 +32,7 @@ budget                               our share of what ARM lets one ask for
 egress, answers, azure_clock         what may leave the process; what ARM answered, and when
 pipeline                             what every request to ARM passes
 errors                               what went wrong, told apart
+event_grid                           Azure's own events, as Event Grid writes them
 messages, wire                       the bodies of others (queues, events, ARM) into our nouns
 effects                              the nouns of the audit
 model, rejections, settings          the nouns; the only reader of the environment

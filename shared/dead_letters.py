@@ -9,11 +9,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 
+from shared.event_grid import Events, Unreadable, events_in
 from shared.settings import WorkStorage
 
 CONTAINER = "eventgrid-deadletter"
@@ -23,27 +23,11 @@ _LARGEST = 4 * 1024 * 1024  # bytes; an event has at most 1 MB (event-grid/quota
 _SET_ASIDE = "grantkeeper"  # the metadata of blobs that were looked at and could not be read
 
 
-# Of each event its type and its subject.
-Events = frozenset[tuple[str, str]]
-
-
 class Letter(NamedTuple):
     """A blob; `size` in bytes."""
 
     name: str
     size: int
-
-
-class Unreadable(ValueError):
-    """A blob that holds no events."""
-
-
-class _Event(msgspec.Struct, frozen=True):
-    """An event: `eventType` in Event Grid's schema, `type` in a CloudEvent."""
-
-    subject: str
-    event_type: str = msgspec.field(name="eventType", default="")
-    type: str = ""
 
 
 def connect(
@@ -103,17 +87,3 @@ class DeadLetters:
         with contextlib.suppress(ResourceNotFoundError):
             blob = self._container.get_blob_client(letter.name)
             blob.set_blob_metadata({_SET_ASIDE: "unreadable"})
-
-
-def events_in(text: bytes) -> Events:
-    """The events of a dead letter; nothing else of them is taken. Raises `Unreadable`.
-
-    An array, or one event (the examples of event-grid/delivery-and-retry), of Event Grid's schema
-    or as CloudEvents.
-    """
-    try:
-        found = msgspec.json.decode(text, type=list[_Event] | _Event)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Unreadable from None
-    events = found if isinstance(found, list) else [found]
-    return frozenset((event.event_type or event.type, event.subject) for event in events)

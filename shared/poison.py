@@ -11,16 +11,18 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared import conditions, messages
+from shared import conditions, event_queue, messages
+from shared.event_grid import Unreadable, events_in, without_claims
 from shared.lifecycle import Lifecycle
 from shared.model import Record
-from shared.queues import RECONCILE, REQUESTS
+from shared.queues import EVENTS, RECONCILE, REQUESTS
 from shared.rejections import POISONED, RECORD_DAMAGED, Rejection
 from shared.resource_id import ClusterId, parse_cluster_id
 from shared.store import Changed, Damaged, Store
 
 _log = logging.getLogger(__name__)
 _REQUEST_FAILED = "working off the request failed five times; see the log"
+_EVENT_FAILED = "working off the event failed five times; see the log. The timer finds what changed"
 _DAMAGED = "the cluster's record cannot be read; delete its row of table clusters"
 
 
@@ -62,6 +64,19 @@ class Poison:
         else:
             record, etag = loaded or (Record(cluster_id=str(cluster)), None)
             self._stall(record, etag, "a turn failed five times; see the log")
+
+    def event(self, text: bytes) -> None:
+        """An event that failed five times: keep what is read of it, if it named anything of ours.
+        The rest has claims, and is not kept."""
+        try:
+            events = events_in(messages.decoded(text))
+        except Unreadable:
+            event_queue.refuse(self.store, text, self.clock())
+            return
+        for kind, subject in sorted(events):
+            assignment = messages.deleted_assignment(kind, subject)
+            if assignment or messages.cluster_named_by(kind, subject, self.managed):
+                self._keep(POISONED, _EVENT_FAILED, without_claims(kind, subject), EVENTS)
 
     def _load(self, cluster: ClusterId) -> tuple[Record, str] | None:
         try:

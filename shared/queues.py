@@ -19,6 +19,8 @@ from shared.settings import WorkStorage
 
 REQUESTS = "cluster-requests"
 RECONCILE = "reconcile"
+EVENTS = "cluster-events"
+OURS = (REQUESTS, RECONCILE, EVENTS)
 LONGEST_TEXT = 48 * 1024  # bytes: in base64 it is the 64 KiB that a message may have
 
 _RETRIES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 1, "retry_total": 3}
@@ -38,7 +40,7 @@ def connect(storage: WorkStorage, credential: TokenCredential | None, **sdk: Any
 
 
 class Queues:
-    """The two queues of the work account."""
+    """The queues of the work account."""
 
     def __init__(self, service: QueueServiceClient) -> None:
         self._service = service
@@ -65,7 +67,7 @@ class Queues:
 
     def put_back(self, name: str, text: str) -> None:
         """Put the text of a message that failed on its queue once more (`LONGEST_TEXT`)."""
-        {REQUESTS: self._requests, RECONCILE: self._reconcile}[name].send_message(text)
+        self._queue(name).send_message(text)
 
     def lengths(self) -> dict[str, int]:
         """About how many messages our queues hold, and those of their poison queues that exist,
@@ -74,7 +76,7 @@ class Queues:
             queue.name: self._queue(queue.name).get_queue_properties().approximate_message_count
             or 0
             for queue in self._service.list_queues()
-            if queue.name.removesuffix("-poison") in {REQUESTS, RECONCILE}
+            if queue.name.removesuffix("-poison") in OURS
         }
 
     def _take_back(self, message_id: str, pop_receipt: str) -> None:

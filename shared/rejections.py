@@ -14,6 +14,8 @@ TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
 POISONED = "Poisoned"
 RECORD_DAMAGED = "RecordDamaged"
 
+EVENT_UNREADABLE = "EventUnreadable"  # its text is not kept, only how long it was
+
 
 class Rejection(Struct, frozen=True, omit_defaults=True):
     """A request that was refused, or a message that could not be worked off, with its text and

@@ -29,6 +29,7 @@ from shared.budget import Budget
 from shared.definitions import Definitions
 from shared.deny_lists import DenyLists
 from shared.errors import Deferred, Failure
+from shared.event_queue import EventQueue
 from shared.fleet import Fleet
 from shared.housekeeping import Housekeeping
 from shared.intake import Intake
@@ -67,6 +68,7 @@ class Application:
     queues: queues.Queues
     lifecycle: lifecycle.Lifecycle
     intake: Intake
+    event_queue: EventQueue
     reconciler: Reconciler
     fleet: Fleet
     poison: Poison
@@ -189,6 +191,7 @@ def build(
         queues=outgoing,
         lifecycle=publisher,
         intake=Intake(tables, outgoing, publisher, policy, managed, clock),
+        event_queue=EventQueue(tables, reconciler.changed, clock),
         reconciler=reconciler,
         fleet=Fleet(azure.bulk, tables, looks, outgoing, budget, policy, managed, clock, watch),
         poison=Poison(tables, publisher, managed, clock),

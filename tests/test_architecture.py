@@ -229,7 +229,7 @@ def test_the_doors_listen_to_the_queues_that_are_written_to() -> None:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    names = {constants["REQUESTS"], constants["RECONCILE"]}
+    names = {constants["REQUESTS"], constants["RECONCILE"], constants["EVENTS"]}
     listened = {each["queue_name"] for each in triggers() if "queue_name" in each}
     assert listened == names | {f"{name}-poison" for name in names}
     assert {each["connection"] for each in triggers() if "queue_name" in each} == {"Work"}

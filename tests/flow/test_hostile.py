@@ -13,6 +13,8 @@ import pytest
 
 from infra.stack import azurite as azurite_program
 from shared import wiring
+from shared.queues import EVENTS
+from shared.rejections import EVENT_UNREADABLE, POISONED
 from tests.flow.town import Town
 from tests.hostile.law import Law, decoded, json_of
 from tests.hostile.siege import POLICY, Log, Siege
@@ -115,6 +117,14 @@ def test_every_wake_up_that_names_no_managed_cluster_is_kept(after: Aftermath) -
         and not decoded(text).decode(errors="replace").lower().startswith(prefix)
     ]
     assert lost == []
+
+
+def test_nothing_is_kept_of_a_forged_event_but_what_it_is_about(after: Aftermath) -> None:
+    kept = [each for each in after.town.rejections() if each.queue == EVENTS]
+    read = [json_of(each.text) for each in kept if each.reason == POISONED]
+    assert read and all(each.keys() == {"eventType", "subject"} for each in read)
+    told = {each.text for each in kept if each.reason == EVENT_UNREADABLE}
+    assert told and all(re.fullmatch(rb"\d+ bytes, not kept", text) for text in told)
 
 
 def test_no_hostile_text_reaches_the_log_and_no_token(after: Aftermath) -> None:

@@ -4,6 +4,7 @@ Real: the doors of function_app, every SDK client (over the in-process transport
 Emulated: Azure, and the queues, whose delays follow the same clock (Azurite's follow the wall).
 """
 
+import base64
 import heapq
 import itertools
 import json
@@ -86,7 +87,8 @@ class Post:
 
 
 class Town:
-    """One emulated Azure with the product in it. `arm_share` is the setting.
+    """One emulated Azure with the product in it. `arm_share` is the setting; with `events_by_queue`
+    the event subscription leads to the queue.
 
     The product has the template's own roles, as its policy needs them, at the subscription (which
     is where the template gives them with `grantAnywhereManaged` and `createResourceGroups`), but
@@ -106,6 +108,7 @@ class Town:
         self._read_policy(policy_text or POLICY.read_bytes())
         self._topic = ("", "")
         self._discovers = False
+        self.events_by_queue = False
         self.app = self._build()
 
     def _build(self, skew: timedelta = timedelta(0)) -> wiring.Application:
@@ -272,6 +275,8 @@ class Town:
         message = func.QueueMessage(body=letter.text.encode())
         if letter.queue == queues.REQUESTS:
             function_app.request_cluster(message)
+        elif letter.queue == queues.EVENTS:
+            function_app.cluster_event_queued(message)
         else:
             function_app.reconcile_cluster(message)
 
@@ -285,6 +290,10 @@ class Town:
                 self.post.put(letter.queue, letter.text, timedelta(seconds=30))
 
     def deliver_event(self, event: dict[str, Any]) -> None:
+        """To the function, or onto the queue, as the event subscription has it."""
+        if self.events_by_queue:
+            self.post.put(queues.EVENTS, base64.b64encode(json.dumps(event).encode()).decode())
+            return
         registry = meta.get_binding_registry()  # type: ignore[no-untyped-call]
         converter = registry.get("eventGridTrigger")
         datum = meta.Datum(json.dumps(event), "json")

@@ -1,5 +1,6 @@
 """The inputs to begin with, well formed: what is made of them is the fuzzer's affair."""
 
+import base64
 import json
 import random
 
@@ -60,7 +61,7 @@ def seeds() -> dict[str, list[bytes]]:
         "pattern": [f"{glob}\n{_SUBNET}" for glob in (f"{_ANY}/net-*", f"{_ANY}/*", _SUBNET)],
         "wake": [_CLUSTER, f"Microsoft.Resources.ResourceWriteSuccess\n{_CLUSTER}/agentPools/np"],
         "request": [json.dumps(_REQUEST)],
-        "letter": [json.dumps(_LETTER), *map(json.dumps, _LETTER)],
+        "letter": [json.dumps(_LETTER), *map(json.dumps, _LETTER), _base64(json.dumps(_LETTER[0]))],
         "cluster": [json.dumps(cluster(place, _CLUSTER)) for _ in range(40)],
         "facts": [json.dumps(_FACTS)],
         "egress": [
@@ -71,3 +72,7 @@ def seeds() -> dict[str, list[bytes]]:
     }
     found = {name: [text.encode() for text in each] for name, each in texts.items()}
     return {**found, "policy": [POLICY_TEXT]}
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared import dead_letters, messages, policy_file, wire
+from shared import event_grid, messages, policy_file, wire
 from shared.document import Found
 from shared.egress import allowed
 from shared.model import Grant
@@ -111,12 +111,15 @@ def wake(data: bytes) -> None:
 
 
 def letter(data: bytes) -> None:
-    """A dead letter is unreadable, or its events name managed clusters, or none."""
+    """A dead letter, or a message of the event queue, is unreadable, or its events name managed
+    clusters, or none; and what is kept of one that failed is the same event."""
     try:
-        events = dead_letters.events_in(data)
-    except dead_letters.Unreadable:
+        events = event_grid.events_in(messages.decoded(data))
+    except event_grid.Unreadable:
         return
     for kind, subject in sorted(events):
+        kept = event_grid.without_claims(kind, subject)
+        assert event_grid.events_in(kept) == {(kind, subject)}
         if found := messages.cluster_named_by(kind, subject, _MANAGED):
             _is_managed(found)
 

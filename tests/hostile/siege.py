@@ -102,9 +102,11 @@ class Siege:
             self._at_door(function_app.request_poisoned, self.requests[-1])
 
     def _shout(self, number: int) -> None:
-        """A forged event and forged wake-ups."""
+        """A forged event, at each door for events, and forged wake-ups."""
         event = self._sender.event(self._id(number))
         self._guarded(repr(event), lambda: self.town.deliver_event(event))
+        for door in (function_app.cluster_event_queued, function_app.cluster_event_poisoned):
+            self._at_door(door, json.dumps(event).encode())
         for door in (function_app.reconcile_cluster, function_app.reconcile_poisoned):
             self.wakes.append(self._sender.wake(self._id(number)))
             self._at_door(door, self.wakes[-1])

@@ -70,6 +70,9 @@ param keepDeletedDays int = 90
 @description('Who is told of alerts, by e-mail. Empty: alerts are only shown.')
 param alertEmail string = ''
 
+@description('Copies the activity log of each subscription where the app looks after clusters or may grant (category Administrative) to the app\'s workspace, and alerts on role assignments that its identity writes past the app. The copy costs nothing for 90 days, the alert what a log search alert rule costs. A subscription has room for five such settings; making one needs Monitoring Contributor there.')
+param activityLog bool = true
+
 @description('Tags of everything that is deployed.')
 param tags object = {}
 
@@ -81,6 +84,7 @@ var grantAnywhere = grantAnywhereManaged ? managed : []
 var groupsMade = createResourceGroups ? managed : []
 var probed = probes ? managed : []
 var elsewhere = concat(clusterGroups, grantScopes, profileLinks)
+var grantSubscriptions = union(managed, map(grantScopes, id => (toLower(split(id, '/')[2]))))
 var readSubscriptions = union(managed, map(elsewhere, id => (toLower(split(id, '/')[2]))))
 
 module identity 'app/identity.bicep' = {
@@ -111,8 +115,18 @@ module monitoring 'app/monitoring.bicep' = {
     token: token
     alertEmail: alertEmail
     principalId: identity.outputs.principalId
+    activityLog: activityLog
   }
 }
+
+module activityLogs 'app/activity-log.bicep' = [for id in activityLog ? grantSubscriptions : []: {
+  name: 'grantkeeper-activity-log-${token}'
+  scope: subscription(id)
+  params: {
+    token: token
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}]
 
 module topic 'app/lifecycle-topic.bicep' = if (lifecycleTopic) {
   name: 'lifecycle-topic'

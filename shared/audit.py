@@ -1,9 +1,11 @@
 """The audit: a row before each write to Azure (intent), and one after it (outcome).
 
 Rows are never changed; old ones are pruned (`housekeeping`). They hold ids and reasons: no body,
-token or claim.
+token or claim. The intent is a log line, too: what our identity writes and no line has announced
+is an alert (infra/app/unknown-assignments.kql).
 """
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from shared.effects import AuditEntry, Effect
 from shared.errors import Deferred, Failure
 from shared.policy import Policy
 from shared.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class Audit:
             policy=self.policy.digest,
         )
         self.store.audit(intent)
+        _log.info(
+            "cluster=%s effect=%s action=%s target=%s",
+            *(intent.cluster_id, effect_id, intent.action, intent.target),
+        )
         try:
             written = write()
         except Deferred:

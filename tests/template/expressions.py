@@ -221,6 +221,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "loadJsonContent": lambda names, path: json.loads((names.folder / path).read_text()),
     "loadTextContent": lambda names, path: (names.folder / path).read_text(),
     "map": lambda _, items, change: [change(each) for each in items],
+    "replace": lambda _, text, old, new: text.replace(old, new),
     "resourceGroup": _group,
     "split": lambda _, text, at: text.split(at),
     "string": lambda _, value: str(value),

@@ -12,6 +12,7 @@ from shared import dead_letters
 from shared.delegation import WRITE
 from shared.policy_file import load
 from shared.roles import NEVER_GRANTABLE
+from tests.template.alert_law import activity_logs, unknown_assignments
 from tests.template.azure_types import Types
 from tests.template.deployed import Resource
 from tests.template.scope_law import groups, role_names
@@ -284,4 +285,6 @@ LAWS: tuple[Callable[[Variant], Iterator[str]], ...] = (
     groups,
     role_names,
     app_settings,
+    activity_logs,
+    unknown_assignments,
 )

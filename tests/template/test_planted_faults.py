@@ -12,6 +12,7 @@ from tests.template.variants import variants
 
 STORAGE, APP, EVENTS = "app/storage.bicep", "app/function-app.bicep", "app/event-subscription.bicep"
 ROLE, SCOPE, MAIN = "app/subscription-role.bicep", "app/scope-role.bicep", "main.bicep"
+LOGS, MONITORING = "app/activity-log.bicep", "app/monitoring.bicep"
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
@@ -62,7 +63,22 @@ PLANTED = [
     (MAIN, "ARM_SHARE: armShare", "ARM_SHARES: armShare", "ARM_SHARES is read by nobody"),
     (MAIN, "        FLEET_SCHEDULE: fleetSchedule\n", "", "FLEET_SCHEDULE is missing"),
     (APP, "    AZURE_CLIENT_ID: clientId\n", "", "AZURE_CLIENT_ID is missing"),
-    ("app/monitoring.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false", "DisableLocalA"),
+    (
+        MAIN,
+        "activityLog ? grantSubscriptions",
+        "activityLog ? managed",
+        "activity logs are not those",
+    ),
+    (MAIN, "activityLog ? grantSubscriptions", "!activityLog ? managed", "activity logs are not"),
+    (LOGS, "'Administrative'", "'Policy'", "is not the category Administrative"),
+    (LOGS, "workspaceId: workspaceId", "workspaceId: token", "does not lead to the workspace"),
+    (LOGS, "'grantkeeper-${token}'", "'activity'", "does not find activity"),
+    (MONITORING, "activityLog ? [", "!activityLog ? [", "there is no alert on role assignments"),
+    (MONITORING, "_ID', principalId", "_ID', token", "not ask for what the app's identity did"),
+    (MONITORING, "window: 'PT3H'", "window: 'PT1H'", "its times are not those of its query"),
+    (MONITORING, "enabled: true\n    scopes", "enabled: false\n    scopes", "it is not asked"),
+    ("app/unknown-assignments.kql", "leftanti", "inner", "not ask for what the app's identity did"),
+    (MONITORING, "DisableLocalAuth: true", "DisableLocalAuth: false", "DisableLocalA"),
     ("app/lifecycle-topic.bicep", "disableLocalAuth: true", "disableLocalAuth: false", "disable"),
     (EVENTS, "    deadLetterWithResource", "    deliveryWithResource", "no such property"),
     (EVENTS, "'Microsoft.Resources.ResourceWriteFailure'\n", "", "the event types are not"),

@@ -26,6 +26,7 @@ FILES = sorted([*INFRA.glob("*.bicep"), *INFRA.glob("app/*.bicep")])
 # Azure's types of these are not in the package (tests/template/azure_types.py).
 UNCHECKED = {
     "Microsoft.Insights/actionGroups",
+    "Microsoft.Insights/diagnosticSettings",
     "Microsoft.Insights/metricAlerts",
     "Microsoft.Insights/scheduledQueryRules",
 }

@@ -10,6 +10,7 @@ from tests.template.deployment import deploy
 
 HERE = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
+HUB = "/subscriptions/33333333-3333-4333-8333-333333333333/resourceGroups/hub"
 APP_GROUP = "rg-dev"
 GROUP = f"/subscriptions/{HERE}/resourceGroups"
 REGISTRY = f"{GROUP}/shared-1/providers/Microsoft.ContainerRegistry/registries/images"
@@ -19,7 +20,7 @@ _USUAL = {
     **_LEAST,
     "managedSubscriptions": [HERE, OTHER],
     "clusterGroups": [f"{GROUP}/clusters"],
-    "grantableScopes": [f"{GROUP}/net-1", REGISTRY],
+    "grantableScopes": [f"{GROUP}/net-1", REGISTRY, HUB],
     "profileLinks": [f"{GROUP}/net-1/providers/Microsoft.Network/virtualNetworks/a/subnets/b"],
     "alertEmail": "operator@example.com",
     "lifecycleTopic": True,

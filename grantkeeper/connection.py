@@ -70,6 +70,15 @@ def local_environment(file: Path) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def account_name(storage: WorkStorage) -> str:
+    """The name of a storage account; empty where its address does not begin with it."""
+    parts = (part.partition("=") for part in storage.connection_string.split(";"))
+    if name := next((value for key, _, value in parts if key == "AccountName"), ""):
+        return name
+    name, _, service = (urlsplit(storage.queue_service_uri).hostname or "").partition(".")
+    return name if service.startswith("queue.") else ""
+
+
 @contextmanager
 def open_store(place: Place) -> Iterator[Store]:
     """The tables, for reading. Raises `CommandFailed`; what the calls raise is `AzureError`."""

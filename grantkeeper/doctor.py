@@ -17,7 +17,7 @@ from grantkeeper import event_checks, identity_checks, policies, storage_checks,
 from grantkeeper.app_settings import AppSettings
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.checkup import Check, Checkup, checkup, judged
-from grantkeeper.connection import Place, storage_fault
+from grantkeeper.connection import Place, account_name, storage_fault
 from grantkeeper.directory import Unreadable, open_directory
 from grantkeeper.event_topics import open_topics
 from grantkeeper.failure import CommandFailed
@@ -133,7 +133,7 @@ class _Doctor:
 
     def _events(self, settings: Settings, managed: tuple[str, ...]) -> Iterator[Check]:
         with open_topics(settings) as topics:
-            yield from event_checks.checks(topics, managed)
+            yield from event_checks.checks(topics, managed, account_name(settings.work))
 
 
 def _tried(name: str, look: Callable[[], Iterable[Check]], remedy: str) -> Iterator[Check]:

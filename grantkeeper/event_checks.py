@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from grantkeeper.checkup import Check, judged
 from grantkeeper.event_topics import EventSubscription, EventTopics, Filter
 from shared.dead_letters import CONTAINER
+from shared.queues import EVENTS
 
 TYPES = tuple(
     f"Microsoft.Resources.Resource{end}"
@@ -23,15 +24,19 @@ _OWN_WRITES = "Microsoft.Authorization/roleAssignments/write"
 _DEPLOY = "deploy infra/events.bicep (azd provision events); docs/operations.md, Events"
 
 
-def checks(azure: EventTopics, managed: tuple[str, ...]) -> Iterator[Check]:
+def checks(azure: EventTopics, managed: tuple[str, ...], account: str) -> Iterator[Check]:
     """An event subscription of each managed subscription. Without one, or where it is not whole,
-    changes are found by the timer: late, but found. Raises `Failure` and `InvalidId`."""
-    faults = [f"{each}: {fault}" for each in managed for fault in _faults(azure, each)]
+    changes are found by the timer: late, but found. `account` is the name of the work account,
+    empty where it is not known. Raises `Failure` and `InvalidId`."""
+    faults = [f"{each}: {fault}" for each in managed for fault in _faults(azure, each, account)]
     yield judged("events", faults, _DEPLOY, f"come from {len(managed)} subscriptions", "warn")
 
 
-def faults_of(found: EventSubscription) -> Iterator[str]:
-    """What is wrong with an event subscription."""
+def faults_of(found: EventSubscription, account: str) -> Iterator[str]:
+    """What is wrong with an event subscription that leads to the function or the queue."""
+    its_account = found.leads_to.rpartition("/")[2]
+    if found.queue and account and its_account.lower() != account.lower():
+        yield f"{found.name} leads to the account {its_account}; the app reads {account}"
     state = found.properties.provisioning_state
     if state != "Succeeded":
         yield f"the event subscription {found.name} is {state or 'not provisioned'}"
@@ -43,7 +48,7 @@ def faults_of(found: EventSubscription) -> Iterator[str]:
         yield f"{found.name} does not keep what it gives up in the container {CONTAINER}"
 
 
-def _faults(azure: EventTopics, subscription: str) -> list[str]:
+def _faults(azure: EventTopics, subscription: str, account: str) -> list[str]:
     """Of the best that there is: one whole event subscription is enough."""
     source = f"/subscriptions/{subscription}"
     topics = [
@@ -51,15 +56,17 @@ def _faults(azure: EventTopics, subscription: str) -> list[str]:
     ]
     if not topics:
         return ["there is no system topic of the subscription"]
-    ours = [
-        each
-        for topic in topics
-        for each in azure.subscriptions(topic)
-        if FUNCTION in each.leads_to.lower()
-    ]
+    found = [each for topic in topics for each in azure.subscriptions(topic)]
+    ours = [each for each in found if _leads_to_the_app(each)]
     if not ours:
-        return [f"no event subscription leads to the function {FUNCTION}"]
-    return min((list(faults_of(each)) for each in ours), key=len)
+        nowhere = f"no event subscription leads to the function {FUNCTION} or the queue {EVENTS}"
+        queues = (f"{each.name} leads to the queue {each.queue}" for each in found if each.queue)
+        return [nowhere, *queues]
+    return min((list(faults_of(each, account)) for each in ours), key=len)
+
+
+def _leads_to_the_app(found: EventSubscription) -> bool:
+    return found.queue == EVENTS or (not found.queue and FUNCTION in found.leads_to.lower())
 
 
 def _not_let_through(filters: Filter) -> list[str]:

@@ -64,6 +64,7 @@ class Filter(_Json, frozen=True):
 class _Endpoint(_Json, frozen=True):
     resource_id: str | None = None
     endpoint_base_url: str | None = None
+    queue_name: str | None = None
 
 
 class _Destination(_Json, frozen=True):
@@ -101,12 +102,14 @@ class EventSubscription(_Json, frozen=True):
 
     @property
     def leads_to(self) -> str:
-        """The resource, or the address, of the destination."""
-        with_identity = self.properties.delivery_with_resource_identity
-        found = self.properties.destination or (with_identity and with_identity.destination)
-        if not found:
-            return ""
-        return found.properties.resource_id or found.properties.endpoint_base_url or ""
+        """The resource, or the address, of the destination; a queue's is its account."""
+        found = self._endpoint
+        return found.resource_id or found.endpoint_base_url or ""
+
+    @property
+    def queue(self) -> str:
+        """The name of the queue that it leads to; empty when it leads elsewhere."""
+        return self._endpoint.queue_name or ""
 
     @property
     def container(self) -> str:
@@ -116,6 +119,12 @@ class EventSubscription(_Json, frozen=True):
             with_identity and with_identity.dead_letter_destination
         )
         return found.properties.blob_container_name if found else ""
+
+    @property
+    def _endpoint(self) -> _Endpoint:
+        with_identity = self.properties.delivery_with_resource_identity
+        found = self.properties.destination or (with_identity and with_identity.destination)
+        return found.properties if found else _Endpoint()
 
 
 class _Topics(_Json, frozen=True):

@@ -12,8 +12,8 @@ from rich.table import Table
 from grantkeeper import report, view
 from grantkeeper.connection import Place, open_queues, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
-from shared.queues import LONGEST_TEXT, RECONCILE, REQUESTS, Queues
-from shared.rejections import Rejection
+from shared.queues import EVENTS, LONGEST_TEXT, OURS, RECONCILE, Queues
+from shared.rejections import EVENT_UNREADABLE, Rejection
 from shared.store import Changed, Store
 
 _FIRST_LINE = 60  # characters of a text that a table has room for
@@ -28,7 +28,8 @@ class _Json(Struct, frozen=True, rename="camel"):
 class Kept(_Json, frozen=True):
     """A message that is kept. `poisoned` tells what failed five times from what was refused;
     `obstacle` says why it cannot be put back, and is empty when it can. `cluster` is as far as
-    the text names one. `text` is the message's, with what is no UTF-8 replaced."""
+    the text names one, and of an event what it is about. `text` is the message's, with what is no
+    UTF-8 replaced; of an event no more is kept than what is read of it."""
 
     id: str
     at: datetime
@@ -123,8 +124,10 @@ def _put_back(store: Store, queues: Queues, rejection: Rejection, etag: str) -> 
 
 def _obstacle(rejection: Rejection) -> str:
     """Why the message cannot be put on its queue; empty when it can."""
-    if rejection.queue not in {REQUESTS, RECONCILE}:
+    if rejection.queue not in OURS:
         return "it came on none of our queues, or it is not known on which"
+    if rejection.reason == EVENT_UNREADABLE:
+        return "the message was not kept: events have the claims of people"
     if not rejection.text:
         return "there is no text"
     if len(rejection.text) > LONGEST_TEXT:
@@ -153,14 +156,16 @@ def _kept(rejection: Rejection) -> Kept:
 
 
 def _cluster(rejection: Rejection) -> str:
-    """The cluster that the text names, as far as that can be told; it is believed by nobody."""
+    """The cluster that the text names, or what the event is about, as far as can be told; it is
+    believed by nobody."""
     if rejection.queue == RECONCILE:
         return rejection.text.decode(errors="replace")
     try:
         body: dict[str, Any] = msgspec.json.decode(rejection.text, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    names = [body.get(key) for key in ("resourceGroup", "name")]
+    keys = ("subject",) if rejection.queue == EVENTS else ("resourceGroup", "name")
+    names = [body.get(key) for key in keys]
     return "/".join(name for name in names if isinstance(name, str))
 
 

@@ -12,12 +12,12 @@ from shared import tables
 from shared.dead_letters import CONTAINER
 from shared.model import Record
 from shared.passes import Passes
-from shared.queues import RECONCILE, REQUESTS
+from shared.queues import OURS
 from shared.rejections import POISONED
 from shared.settings import WorkStorage
 from shared.store import Store
 
-QUEUES = tuple(f"{name}{end}" for name in (REQUESTS, RECONCILE) for end in ("", "-poison"))
+QUEUES = tuple(f"{name}{end}" for name in OURS for end in ("", "-poison"))
 TABLES = (
     *("clusters", "requests", "rejections", "roles", "audit", "delays"),
     *("assignments", "passes"),

@@ -13,6 +13,8 @@ var queues = [
   'cluster-requests-poison'
   'reconcile'
   'reconcile-poison'
+  'cluster-events'
+  'cluster-events-poison'
 ]
 var package = 'app-package'
 var deadLetters = 'eventgrid-deadletter'

@@ -141,7 +141,8 @@ def _enqueue(destination: StorageQueue, document: Mapping[str, Any], timeout: fl
             connection_timeout=timeout,
             read_timeout=timeout,
         ) as queue:
-            queue.send_message(text)
+            lives = destination.queue_message_time_to_live_in_seconds
+            queue.send_message(text, time_to_live=lives)
     except HttpResponseError as error:
         raise DeliveryError(error.status_code or 0, type(error).__name__) from error
     except (AzureError, ValueError) as error:

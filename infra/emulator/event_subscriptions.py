@@ -44,10 +44,12 @@ class StorageQueue(
     tag_field="endpointType",
     tag="StorageQueue",
 ):
-    """Events become messages of a storage queue that exists."""
+    """Events become messages of a storage queue that exists; they are kept for seven days, or so
+    many seconds, or with -1 for ever."""
 
     connection_string: str
     queue_name: str
+    queue_message_time_to_live_in_seconds: int | None = None
 
 
 class StorageBlob(

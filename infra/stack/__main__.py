@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from infra.stack import env_file
+from infra.stack import env_file, event_subscription
 from infra.stack.part import ROOT, PartError
 from infra.stack.stack import DEFAULT_POLICY, Stack
 
@@ -38,6 +38,7 @@ def main() -> int:
         app_dir=arguments.app_dir,
         policy_file=arguments.policy,
         emulator_flags=arguments.emulator_flag,
+        event_delivery=arguments.event_delivery,
     )
     commands = {"up": up, "down": down, "status": status, "run": run}
     try:
@@ -60,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("command", choices=["up", "down", "status", "run"])
     add = command.add_argument
     add("--policy", type=existing_file, default=DEFAULT_POLICY, help="the app's policy.yaml")
+    add(
+        "--event-delivery",
+        choices=event_subscription.DELIVERIES,
+        default="function",
+        help="how Event Grid tells the app: straight, or by the queue cluster-events",
+    )
     add("--app-dir", type=Path, default=ROOT, help="folder of function_app.py and host.json")
     add("--folder", type=Path, default=FOLDER, help="state, logs and data; one per stack")
     add("--env-file", type=Path, default=ENV_FILE, help="written by up, removed by down")

@@ -22,7 +22,11 @@ ACCOUNT = "grantkeeper"
 DEFAULT_POLICY = ROOT / "infra" / "stack" / "policy.yaml"
 
 # A queue trigger never creates its queue; on Azure the deployment makes these.
-QUEUES = ("cluster-requests", "cluster-requests-poison", "reconcile", "reconcile-poison")
+QUEUES = tuple(
+    f"{name}{end}"
+    for name in ("cluster-requests", "reconcile", event_subscription.QUEUE)
+    for end in ("", "-poison")
+)
 
 # Azure's minutes as seconds; flags given later win.
 _EMULATOR_FLAGS = (
@@ -52,7 +56,8 @@ class Stack:
     `emulator_flags` and `host_flags` go to the two programs as they are (the emulator makes
     clusters in 2 to 4 seconds, and grants effective in 5 to 20, unless they say otherwise);
     `settings` are added to, or replace, those the app gets. With `hosts` the app is scaled out: so
-    many hosts work on the same storage, and events go to the first.
+    many hosts work on the same storage, and events go to the first, or with `event_delivery`
+    "queue" to whoever takes them.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Stack:
         host_flags: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
         hosts: int = 1,
+        event_delivery: event_subscription.Delivery = "function",
     ) -> None:
         self.folder = folder.resolve()
         self._app_dir = app_dir.resolve()
@@ -72,6 +78,7 @@ class Stack:
         self._emulator_flags = tuple(emulator_flags)
         self._host_flags = tuple(host_flags)
         self._settings = dict(settings or {})
+        self._event_delivery = event_delivery
         self.azurite = Part("azurite", self.folder, self._plan_azurite)
         self.emulator = Part("emulator", self.folder, self._plan_emulator)
         self.host = Part("host", self.folder, self._plan_host)
@@ -147,7 +154,7 @@ class Stack:
         rights.give(emulator, self._policy_file)
         for host in (self.host, *self._more_hosts):
             host.start()
-        event_subscription.register(emulator, self.host.url, self._storage())
+        event_subscription.register(emulator, self.host.url, self._storage(), self._event_delivery)
 
     def _stop(self) -> None:
         for part in reversed(self.parts):

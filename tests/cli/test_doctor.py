@@ -13,6 +13,7 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from msgspec.structs import replace
 
 from grantkeeper import event_checks, identity_checks, storage_checks
+from grantkeeper.connection import account_name
 from shared import policy_file, tables
 from shared.delegation import condition
 from shared.ledger import Ledger
@@ -175,7 +176,7 @@ def test_people_read_a_line_for_each_check_and_its_remedy(typed: Type, whole: De
     whole.looked(timedelta(hours=2))
     answer = typed("doctor", "--settings", str(whole.file), "--principal", whole.azure.caller)
     assert answer.code == 2
-    assert "ok   queues: 4: " in answer.out
+    assert "ok   queues: 6: " in answer.out
     assert "fail timer: last looked at " in answer.out
     assert "-> is the app started" in answer.out
     assert "1 to put right, 0 to look at" in answer.out
@@ -363,7 +364,11 @@ def test_without_events_the_timer_is_all_there_is(
     [
         ({"provisioningState": "Failed"}, "is Failed"),
         ({"deadLetterWithResourceIdentity": None}, "does not keep what it gives up"),
-        ({"destination": None}, "no event subscription leads to the function cluster_changed"),
+        (
+            {"destination": None},
+            "no event subscription leads to the function cluster_changed or the queue "
+            "cluster-events",
+        ),
         (
             {"filter": {"includedEventTypes": ["Microsoft.Resources.ResourceWriteSuccess"]}},
             "does not let through Microsoft.Resources.ResourceWriteFailure",
@@ -377,6 +382,51 @@ def test_an_event_subscription_that_is_not_whole_is_told(
 ) -> None:
     whole.events(**changes)
     assert message in found(diagnosed(), "warn")["events"]
+
+
+def by_queue(account: str, queue: str = "cluster-events") -> dict[str, Any]:
+    """What makes an event subscription lead to a queue, as the template has it."""
+    resource = f"/…/providers/Microsoft.Storage/storageAccounts/{account}"
+    properties = {"resourceId": resource, "queueName": queue}
+    destination = {"endpointType": "StorageQueue", "properties": properties}
+    identity = {"type": "SystemAssigned"}
+    return {
+        "destination": None,
+        "deliveryWithResourceIdentity": {"identity": identity, "destination": destination},
+    }
+
+
+def test_events_that_come_by_the_queue_are_well(diagnosed: Diagnosed, whole: Deployment) -> None:
+    whole.events(**by_queue(account_name(whole.work).upper()))
+    assert "events" in found(diagnosed(), "ok")
+
+
+@pytest.mark.parametrize(
+    ("account", "queue", "message"),
+    [
+        ("another", "cluster-events", "clusters leads to the account another; the app reads "),
+        ("another", "events", "clusters leads to the queue events"),
+        ("another", "events", "no event subscription leads to the function cluster_changed or"),
+    ],
+)
+def test_events_that_go_to_another_queue_are_told(
+    diagnosed: Diagnosed, whole: Deployment, account: str, queue: str, message: str
+) -> None:
+    whole.events(**by_queue(account, queue))
+    assert message in found(diagnosed(), "warn")["events"]
+
+
+@pytest.mark.parametrize(
+    ("storage", "name"),
+    [
+        (WorkStorage(connection_string="AccountName=one;AccountKey=a2V5"), "one"),
+        (WorkStorage(queue_service_uri="https://two.queue.core.windows.net"), "two"),
+        (WorkStorage(queue_service_uri="https://127.0.0.1:10001/three"), ""),
+        (WorkStorage(queue_service_uri="https://four.z01.queue.storage.azure.net"), ""),
+    ],
+)
+def test_an_account_is_known_by_its_address(storage: WorkStorage, name: str) -> None:
+    assert account_name(storage) == name
 
 
 def test_what_cannot_be_read_is_a_finding_and_the_rest_is_looked_at(

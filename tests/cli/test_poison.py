@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
-from shared.queues import RECONCILE, REQUESTS
-from shared.rejections import Rejection
+from shared.event_grid import without_claims
+from shared.queues import EVENTS, RECONCILE, REQUESTS
+from shared.rejections import EVENT_UNREADABLE, Rejection
 from shared.store import Store
 from tests.cli import records
 from tests.cli.conftest import Type
@@ -26,6 +27,14 @@ TURN = Rejection(
     records.NOW,
     text=records.cluster_id("two").encode(),
     queue=RECONCILE,
+)
+EVENT = Rejection(
+    "Poisoned",
+    "",
+    "failed five times",
+    records.NOW,
+    text=without_claims("Microsoft.Resources.ResourceWriteSuccess", records.cluster_id("three")),
+    queue=EVENTS,
 )
 
 
@@ -142,6 +151,30 @@ def test_nothing_is_forgotten_when_there_is_no_queue(grantkeeper: Type, store: S
     answer = grantkeeper("poison", "retry", "--all")
     assert answer.code == 4
     assert [each.id for each in store.rejections()] == [FAILED.id]
+
+
+def test_an_event_is_shown_by_what_it_is_about_and_put_back(
+    grantkeeper: Type, store: Store, storage: str
+) -> None:
+    keep(store, EVENT)
+    assert "managedClusters/three" in grantkeeper("poison", "list").out
+    with QueueClient.from_connection_string(
+        storage, EVENTS, message_decode_policy=TextBase64DecodePolicy()
+    ) as queue:
+        queue.create_queue()
+        answer = grantkeeper("poison", "retry", "--all")
+        assert (answer.code, answer.out) == (0, f"Sent {EVENT.id} to {EVENTS}\n")
+        assert texts(queue) == [EVENT.text.decode()]
+    assert list(store.rejections()) == []
+
+
+def test_an_event_that_was_not_kept_cannot_be_put_back(grantkeeper: Type, store: Store) -> None:
+    text = b"7 bytes, not kept"
+    unreadable = Rejection(EVENT_UNREADABLE, "", "", records.NOW, text=text, queue=EVENTS)
+    keep(store, unreadable)
+    answer = grantkeeper("poison", "retry", unreadable.id)
+    assert (answer.code, "the message was not kept" in answer.out) == (1, True)
+    assert list(store.rejections()) == [unreadable]
 
 
 def test_an_unknown_id_changes_nothing(

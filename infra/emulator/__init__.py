@@ -30,6 +30,7 @@ ARM and AKS:
     resources, resource_routes      any resource; its routes
     resource_types                  what Azure adds to, and demands of, the types modelled
     resource_shape                  their JSON types, and what they refer to
+    activity_log                    the diagnostic settings of subscriptions
     clusters, cluster_routes        all clusters, how they come and go; their routes
     cluster_state                   one cluster
     cluster_body, cluster_rules     what a cluster's PUT may say; what its fields demand of others

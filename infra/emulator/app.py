@@ -6,6 +6,7 @@ from typing import Any
 
 from . import arm_ids
 from .access import Access
+from .activity_log import ActivityLogSettings
 from .agent_pools import AgentPools
 from .app_rights import AppRights
 from .clock import Clock, RealClock
@@ -89,6 +90,7 @@ class Emulator:
         self.access = Access(
             self.world, self.definitions, self.role_assignments, self.deny_assignments
         )
+        self.definitions.require_linked = self.access.require_linked
         self.role_assignments.require_scope = self._require_scope
 
     def _build_resources(self) -> None:
@@ -147,6 +149,7 @@ class Emulator:
             self.role_assignments,
             self.deny_assignments,
             self.locks,
+            ActivityLogSettings(),
             self.run_command,
             self.agent_pools,
             self.cluster_routes,

@@ -36,12 +36,17 @@ class _Body(TypedDict, total=False):
 
 
 class RoleDefinitions:
-    """All roles of the tenant. `is_assigned` is told by whoever keeps the assignments."""
+    """All roles of the tenant.
+
+    Whoever keeps the assignments says `is_assigned`; whoever decides about access sets
+    `require_linked(call, action, scope, action, scope)`, which raises ARM's own error.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._roles = {each.guid: each for each in built_in_roles()}
         self.is_assigned: Callable[[str], bool] = lambda _guid: False
+        self.require_linked: Callable[[Call, str, str, str, str], None] = lambda *_: None
 
     def register(self, router: Router) -> None:
         """Serve roleDefinitions at every scope."""
@@ -117,6 +122,7 @@ class RoleDefinitions:
                 400, "CannotUpdateBuiltInRole", f"The built-in role '{guid}' cannot be changed."
             )
         role = self._custom_role(call, guid, before)
+        self._require_everywhere(call, role, "write")
         self.keep(role)
         self._changed(call, role, scope, "write", existed=before is not None)
         return Response(201, role.to_json(scope))
@@ -160,9 +166,10 @@ class RoleDefinitions:
             raise ArmError(
                 400, "CannotDeleteBuiltInRole", f"The built-in role '{guid}' cannot be deleted."
             )
+        self._require_everywhere(call, role, "delete")
         if self.is_assigned(role.guid):
             raise ArmError(
-                400,
+                409,
                 "RoleDefinitionHasAssignments",
                 "There are existing role assignments referencing role "
                 "(code: RoleDefinitionHasAssignments).",
@@ -170,6 +177,13 @@ class RoleDefinitions:
         del self._roles[role.guid]
         self._changed(call, role, scope, "delete", existed=True)
         return Response(200, role.to_json(scope))
+
+    def _require_everywhere(self, call: Call, role: RoleDefinition, verb: str) -> None:
+        """A custom role is written and deleted by who may do so at all of its assignable scopes
+        (learn.microsoft.com/azure/role-based-access-control/custom-roles)."""
+        action = f"{TYPE}/{verb}"
+        for scope in role.assignable_scopes:
+            self.require_linked(call, action, call.request.path, action, scope)
 
     def _changed(
         self, call: Call, role: RoleDefinition, scope: str, verb: str, *, existed: bool

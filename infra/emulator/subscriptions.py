@@ -16,6 +16,7 @@ PROVIDERS = (
     "Microsoft.ContainerRegistry",
     "Microsoft.ContainerService",
     "Microsoft.EventGrid",
+    "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
     "Microsoft.Network",

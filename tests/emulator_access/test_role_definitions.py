@@ -42,7 +42,7 @@ def test_a_custom_role_lives_and_can_be_assigned_in_its_scopes(site: Site) -> No
     assert refused(assignments.create, site.subscription, str(uuid.uuid4()), body)[1] == (
         "RoleDefinitionDoesNotExist"
     )
-    assert refused(roles.delete, site.group, guid)[1] == "RoleDefinitionHasAssignments"
+    assert refused(roles.delete, site.group, guid)[:2] == (409, "RoleDefinitionHasAssignments")
     assignments.delete(site.network, assigned.name)
     assert roles.delete(site.group, guid).name == guid
     assert guid not in names(roles.list(site.group))
@@ -79,6 +79,31 @@ def test_a_custom_role_can_be_changed_and_the_app_reads_the_change(site: Site) -
         404,
         "RoleDefinitionDoesNotExist",
     )
+
+
+def test_a_custom_role_is_written_and_deleted_by_who_may_at_all_its_scopes(site: Site) -> None:
+    guid = str(uuid.uuid4())
+    somebody = site.emulator.world.directory.create("owner of the group")
+    site.emulator.role_assignments.seed(site.group, somebody.object_id, "Owner")
+    roles = site.client(somebody).role_definitions
+
+    def body(*scopes: str) -> dict[str, Any]:
+        permissions = [{"actions": [JOIN]}]
+        return {
+            "properties": {
+                "roleName": "Joiner",
+                "permissions": permissions,
+                "assignableScopes": list(scopes),
+            }
+        }
+
+    wide = body(site.group, site.subscription)
+    made = refused(roles.create_or_update, site.group, guid, wide)
+    assert made[:2] == (403, "LinkedAuthorizationFailed")
+    site.owner.role_definitions.create_or_update(site.group, guid, wide)
+    assert refused(roles.delete, site.group, guid)[:2] == (403, "LinkedAuthorizationFailed")
+    site.owner.role_definitions.create_or_update(site.group, guid, body(site.group))
+    assert roles.delete(site.group, guid).name == guid
 
 
 @pytest.mark.parametrize(

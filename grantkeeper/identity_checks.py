@@ -12,7 +12,7 @@ from grantkeeper import abac
 from grantkeeper.checkup import Check, judged
 from grantkeeper.policy_condition import verdicts
 from shared.arm import Arm
-from shared.delegation import WRITE, condition
+from shared.delegation import DELETE, WRITE, condition
 from shared.model import Assignment
 from shared.permissions import Permissions, RoleDefinition, lacking
 from shared.policy import Policy
@@ -87,6 +87,7 @@ def checks(roles: tuple[Held, ...], policy: Policy, managed: tuple[str, ...]) ->
         yield _granting(writers, policy, managed)
     if writers:
         yield _conditions(writers, policy)
+        yield from _revoking(writers, policy)
     if policy.profiles:
         yield _creating(roles, policy)
     yield from _probing(roles, policy)
@@ -163,6 +164,19 @@ def _condition_faults(writer: Held, policy: Policy) -> Iterator[str]:
                 yield f"{writer.told()} lets through {role_name(role)}, which policy does not list"
     except abac.UnknownCondition as error:
         yield f"{writer.told()} has a condition that cannot be judged: {error}"
+
+
+def _revoking(writers: list[Held], policy: Policy) -> Iterator[Check]:
+    """The template gives the right to delete by the policy of its day, so both can be."""
+    deploy = "deploy the roles of this policy: azd provision app"
+    may = [each.scope for each in writers if each.allows(DELETE)]
+    may_not = [each.scope for each in writers if each.scope not in may]
+    if policy.cleanup == "delete" and may_not:
+        told = f"policy says cleanup: delete, and it may not delete at {', '.join(may_not)}"
+        yield Check("identity: revoking", "warn", told, deploy)
+    elif policy.cleanup != "delete" and may:
+        told = f"it may delete role assignments at {', '.join(may)}, and policy does not need it"
+        yield Check("identity: revoking", "warn", told, deploy)
 
 
 def _creating(roles: tuple[Held, ...], policy: Policy) -> Check:

@@ -1,4 +1,5 @@
-// The custom roles of the app's identity, as infra/roles has them, assignable where they are needed.
+// The custom roles of the app's identity, as infra/roles has them, assignable where they are needed. The right
+// to delete role assignments is among them only where policy.yaml cleans up.
 targetScope = 'subscription'
 
 param environmentName string
@@ -12,6 +13,9 @@ var profileLinks = loadJsonContent('../roles/profile-links.json')
 var groupCreator = loadJsonContent('../roles/group-creator.json')
 var grantor = loadJsonContent('../roles/grantor.json')
 var prober = loadJsonContent('../roles/prober.json')
+// What policy.yaml leaves out is the default, `report`; any(), since a compiler knows what is in the file.
+var cleansUp = any(loadYamlContent('../../policy.yaml')).?cleanup == 'delete'
+var deletion = 'Microsoft.Authorization/roleAssignments/delete'
 var definitions = [clusterReader, clusterOperator, profileLinks, groupCreator, grantor, prober]
 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each in definitions: {
@@ -23,7 +27,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each i
     type: 'CustomRole'
     permissions: [
       {
-        actions: each.actions
+        actions: filter(each.actions, action => (cleansUp || action != deletion))
         notActions: each.notActions
         dataActions: each.dataActions
         notDataActions: each.notDataActions

@@ -20,6 +20,7 @@ from infra.stack.part import ROOT, PartError
 
 ROLES = ROOT / "infra" / "roles"
 GRANTOR = "grantor"
+DELETION = "Microsoft.Authorization/roleAssignments/delete"
 
 Json = dict[str, Any]
 
@@ -35,12 +36,21 @@ def of(
     policy = yaml.safe_load(policy_text)
     return [
         {
-            "role": json.loads((ROLES / f"{name}.json").read_text()),
+            "role": role(name, policy),
             "scopes": list((scopes or {}).get(name, ("",))),
             "condition": condition if name == GRANTOR else None,
         }
         for name in needed(policy)
     ]
+
+
+def role(name: str, policy: Mapping[str, Any]) -> Json:
+    """A role as the template deploys it: what its file has, but for the right to delete role
+    assignments, which is there only where the policy cleans up (infra/app/roles.bicep)."""
+    found: Json = json.loads((ROLES / f"{name}.json").read_text())
+    if policy.get("cleanup") != "delete":
+        found["actions"] = [each for each in found["actions"] if each != DELETION]
+    return found
 
 
 def needed(policy: Mapping[str, Any]) -> Iterator[str]:

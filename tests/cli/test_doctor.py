@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from grantkeeper import event_checks, identity_checks, storage_checks
 from grantkeeper.connection import account_name
 from shared import policy_file, tables
-from shared.delegation import condition
+from shared.delegation import DELETE, WRITE, condition
 from shared.ledger import Ledger
 from shared.model import Condition
 from shared.passes import Passes
@@ -60,7 +60,7 @@ class Deployment:
             passes.ensure()
         self.looked(timedelta(0))
         self.set()
-        azure.define(GRANTOR, "grantor", *actions("grantor"))
+        azure.define(GRANTOR, "grantor", WRITE)  # its policy does not clean up
         self.granting(self.condition())
         self.events()
 
@@ -441,6 +441,25 @@ def test_what_cannot_be_read_is_a_finding_and_the_rest_is_looked_at(
 def test_nothing_is_written(diagnosed: Diagnosed, azure: Azure) -> None:
     diagnosed()
     assert azure.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("rights", "cleanup", "told"),
+    [
+        ([WRITE], "report", ""),
+        ([WRITE, DELETE], "delete", ""),
+        ([WRITE], "delete", "policy says cleanup: delete, and it may not delete at"),
+        ([WRITE, DELETE], "report", "may delete role assignments at"),
+    ],
+)
+def test_the_right_to_delete_assignments_goes_with_policy(
+    diagnosed: Diagnosed, whole: Deployment, rights: list[str], cleanup: str, told: str
+) -> None:
+    whole.azure.define(GRANTOR, "grantor", *rights)
+    with whole.policy.open("a") as policy:
+        policy.write(f"\ncleanup: {cleanup}\n")
+    message = found(diagnosed(), "warn").get("identity: revoking", "")
+    assert told in message if told else not message
 
 
 def test_without_a_file_the_options_say_where_everything_is(

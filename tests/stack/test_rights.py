@@ -10,7 +10,7 @@ from infra.stack import rights
 from infra.stack.part import PartError
 from infra.stack.stack import DEFAULT_POLICY
 from shared import policy_file
-from shared.delegation import condition
+from shared.delegation import DELETE, condition
 
 BARE: dict[str, Any] = {"apiVersion": "grantkeeper/v1", "profiles": {}, "grantable": []}
 POOLS = [{"name": "np", "mode": "System", "count": 1}]
@@ -72,6 +72,13 @@ def test_only_the_grantor_has_the_condition_and_scopes_may_be_stated() -> None:
         ("Grantkeeper cluster reader", [""], None),
         ("Grantkeeper grantor", ["/resourceGroups/net-a"], "the condition"),
     ]
+
+
+@pytest.mark.parametrize("cleanup", [{}, {"cleanup": "report"}, {"cleanup": "delete"}])
+def test_only_a_policy_that_cleans_up_brings_the_right_to_delete(cleanup: dict[str, Any]) -> None:
+    policy = yaml.safe_dump(BARE | {"grantable": [GRANTABLE]} | cleanup).encode()
+    may = [r["role"]["roleName"] for r in rights.of(policy, "") if DELETE in r["role"]["actions"]]
+    assert may == (["Grantkeeper grantor"] if "delete" in cleanup.values() else [])
 
 
 def test_the_condition_is_the_one_generated_from_the_policy() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import yaml
 from tree_sitter import Node
 
 from tests.template.syntax import Fault, text_of
@@ -151,9 +152,9 @@ def _member(node: Node, names: Names) -> Any:
     whole, name = node.named_children
     found, wanted = evaluate(whole, names), text_of(name)
     if isinstance(found, dict):
-        if wanted not in found:
+        if wanted not in found and not any(each.type == ".?" for each in node.children):
             raise Fault(f"`{text_of(node)}`: there is no {wanted}")
-        return found[wanted]
+        return found.get(wanted)
     if isinstance(found, Member):
         return found.member(wanted)
     raise Fault(f"`{text_of(whole)}` has no properties")
@@ -211,6 +212,7 @@ def _digest(*parts: str) -> str:
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "any": lambda _, value: value,
     "concat": lambda _, *parts: [each for part in parts for each in part],
     "empty": lambda _, value: not value,
     "environment": lambda _: {"name": "AzureCloud"},
@@ -220,6 +222,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "length": lambda _, value: len(value),
     "loadJsonContent": lambda names, path: json.loads((names.folder / path).read_text()),
     "loadTextContent": lambda names, path: (names.folder / path).read_text(),
+    "loadYamlContent": lambda names, path: yaml.safe_load((names.folder / path).read_text()),
     "map": lambda _, items, change: [change(each) for each in items],
     "replace": lambda _, text, old, new: text.replace(old, new),
     "resourceGroup": _group,

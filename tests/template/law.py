@@ -15,6 +15,7 @@ from shared.roles import NEVER_GRANTABLE
 from tests.template.alert_law import activity_logs, unknown_assignments
 from tests.template.azure_types import Types
 from tests.template.deployed import Resource
+from tests.template.rights_law import rights
 from tests.template.scope_law import groups, role_names
 from tests.template.settings_law import app_settings
 from tests.template.variants import Variant
@@ -277,6 +278,7 @@ LAWS: tuple[Callable[[Variant], Iterator[str]], ...] = (
     closed,
     network,
     roles,
+    rights,
     assignments,
     events,
     topics,

@@ -105,6 +105,8 @@ PLANTED = [
     ("app/grantor-condition.txt", "'ServicePrincipal'", "'ServicePrincipal', 'User'", "wrong"),
     ("app/role-assignment.json", '"2022-04-01"', '"2015-07-01"', "is not the version known"),
     ("app/role-assignment.json", "parameters('scope')", "parameters('where')", "not at exactly"),
+    ("app/roles.bicep", "cleansUp || ", "", "grantor has other rights than"),
+    ("app/roles.bicep", "actions: filter(each.actions,", "actions: filter([],", "has other rights"),
     # What `azd down` would then delete, or infra/down.py not find.
     (MAIN, "'resourceGroup'\n", "'subscription'\n", "would delete the groups of others"),
     (MAIN, "targetScope = 'resourceGroup'\n", "", "would delete the groups of others"),
@@ -136,11 +138,12 @@ def faults(infra: Path) -> list[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in ("main.bicep", "events.bicep"):
-        shutil.copy(ROOT / "infra" / name, tmp_path)
+    infra = tmp_path / "infra"
     for folder in ("app", "roles"):
-        shutil.copytree(ROOT / "infra" / folder, tmp_path / folder)
-    return tmp_path
+        shutil.copytree(ROOT / "infra" / folder, infra / folder)
+    for name in ("policy.yaml", "infra/main.bicep", "infra/events.bicep"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return infra
 
 
 def test_an_honest_copy_has_no_fault(copy: Path) -> None:
@@ -155,3 +158,18 @@ def test_a_planted_fault_is_found(copy: Path, file: str, old: str, new: str, sai
     path.write_text(text.replace(old, new))
     found = faults(copy)
     assert [each for each in found if said in each], found
+
+
+@pytest.mark.parametrize("says", ["", "cleanup: report", "cleanup: delete"])
+def test_the_right_to_delete_assignments_goes_by_policy(copy: Path, says: str) -> None:
+    policy = copy.parent / "policy.yaml"
+    policy.write_text(policy.read_text().replace("cleanup: delete", says))
+    assert faults(copy) == []
+
+
+@pytest.mark.parametrize("fault", ["action => (true", "action => (!cleansUp"])
+def test_a_right_to_delete_that_policy_does_not_need_is_found(copy: Path, fault: str) -> None:
+    policy, roles = copy.parent / "policy.yaml", copy / "app/roles.bicep"
+    policy.write_text(policy.read_text().replace("cleanup: delete", "cleanup: report"))
+    roles.write_text(roles.read_text().replace("action => (cleansUp", fault))
+    assert [each for each in faults(copy) if "grantor may delete role assignments" in each]

@@ -38,12 +38,13 @@ VARIANTS: dict[str, dict[str, Any]] = {"least": _LEAST, "usual": _USUAL, "all": 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Both layers, with these parameters of the first."""
+    """Both layers, with these parameters of the first, and the policy that lies beside them."""
 
     name: str
     parameters: dict[str, Any]
     app: Deployed
     events: Deployed
+    policy: Path
 
     def of(self, kind: str) -> list[Resource]:
         """The resources of a type."""
@@ -66,4 +67,4 @@ def variants(infra: Path) -> Iterator[Variant]:
         if name == "all":
             told |= {"existingTopic": "ours", "existingTopicGroup": "rg-topics"}
         events = deploy(infra / "events.bicep", told, HERE, APP_GROUP)
-        yield Variant(name, parameters, app, events)
+        yield Variant(name, parameters, app, events, infra.parent / "policy.yaml")

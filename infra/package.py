@@ -1,10 +1,15 @@
 """Build what is deployed: `make package` makes a folder and a zip of it, ready to run as they are.
+`azd deploy` builds it, too, and ships the folder (azure.yaml).
 
 The function app is what .funcignore lets through. Its dependencies are those that requirements.txt
 pins, for Linux on x86-64 with Python 3.11, at the place where Core Tools puts them, too. All of it
 is compiled: byte code that goes by the time stamps of its sources is void as soon as a zip rounds
 them or a mount sets them, and then each cold start compiles anew, so this byte code is marked as
 not to be compared with its source (`unchecked-hash`, PEP 552). The same tree gives the same zip.
+
+Of the folder azd leaves out what a .funcignore in it says, and where there is none, all byte code
+(`createDeployableZip` in Azure/azure-dev, cli/azd/pkg/project/project_utils.go). So there is one,
+which leaves out nothing; azd does not ship it, and the zip has none either: both are the same.
 """
 
 import argparse
@@ -23,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".local" / "package"
 DEPENDENCIES = Path(".python_packages/lib/site-packages")
 
+_IGNORE = ".funcignore"
 _PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 _FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _MEGABYTE = 1e6
@@ -65,12 +71,13 @@ def build(root: Path, folder: Path, *, mode: PycInvalidationMode | None = None) 
         shutil.copyfile(root / path, copy)
     install(root / "requirements.txt", folder / DEPENDENCIES)
     compile_all(folder, mode or PycInvalidationMode.UNCHECKED_HASH)
+    ship_all(folder)
 
 
 def files(root: Path) -> list[Path]:
     """What of the tree at `root` ships, relative to it and sorted: all that its .funcignore, in
     the syntax of .gitignore, does not exclude."""
-    spec = GitIgnoreSpec.from_lines((root / ".funcignore").read_text().splitlines())
+    spec = GitIgnoreSpec.from_lines((root / _IGNORE).read_text().splitlines())
     return sorted(_shipped(root, root, spec))
 
 
@@ -98,10 +105,16 @@ def compile_all(folder: Path, mode: PycInvalidationMode) -> None:
     )
 
 
+def ship_all(folder: Path) -> None:
+    """Have azd leave out nothing of the folder."""
+    text = "# Everything here is needed. Without this file azd leaves out the byte code.\n"
+    (folder / _IGNORE).write_text(text)
+
+
 def pack(folder: Path, file: Path) -> None:
     """Zip the folder, without the times and owners of this machine."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
-        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        for path in sorted(_contents(folder)):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _FIRST_MOMENT)
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -110,7 +123,7 @@ def pack(folder: Path, file: Path) -> None:
 
 def sizes(folder: Path, file: Path) -> Iterator[str]:
     """A line for each part of the package, with its files and megabytes."""
-    everything = [each for each in folder.rglob("*") if each.is_file()]
+    everything = list(_contents(folder))
     compiled = [each for each in everything if each.suffix == ".pyc"]
     sources = [each for each in everything if each.suffix != ".pyc"]
     inside = folder / DEPENDENCIES
@@ -119,6 +132,10 @@ def sizes(folder: Path, file: Path) -> Iterator[str]:
     yield _line("byte code", compiled)
     yield _line("zip", [file])
     yield f"{folder}\n{file}"
+
+
+def _contents(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and path.name != _IGNORE)
 
 
 def _shipped(root: Path, folder: Path, spec: GitIgnoreSpec) -> Iterator[Path]:

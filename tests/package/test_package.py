@@ -8,6 +8,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 import pytest
+from pathspec import GitIgnoreSpec
 
 from infra import package
 
@@ -67,6 +68,18 @@ def test_the_same_tree_makes_the_same_zip(tree: Path, tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
     with zipfile.ZipFile(first) as packed:
         assert "inner/module.py" in packed.namelist()
+
+
+def test_azd_ships_what_the_zip_has_byte_code_and_all(tree: Path, tmp_path: Path) -> None:
+    package.ship_all(tree)
+    file = tmp_path / "tree.zip"
+    package.pack(tree, file)
+    ignored = GitIgnoreSpec.from_lines((tree / ".funcignore").read_text().splitlines())
+    there = {path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(file) as packed:
+        assert set(packed.namelist()) == there - {".funcignore"}
+        assert [name for name in packed.namelist() if ignored.match_file(name)] == []
+        assert any(name.endswith(".pyc") for name in packed.namelist())
 
 
 def test_the_sizes_of_the_parts_are_told(tree: Path, tmp_path: Path) -> None:

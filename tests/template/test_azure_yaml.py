@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra import package
 from tests.template.scope_law import ROOT
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
@@ -28,6 +29,15 @@ def test_a_hook_is_there_for_every_system_and_shows_what_it_says(hook: str) -> N
         "windows": "pwsh",
     }
     assert all(each["interactive"] for each in found.values())
+
+
+def test_azd_ships_what_make_package_builds_when_it_deploys() -> None:
+    (service,) = PROJECT["services"].values()
+    assert ROOT / service["project"] == package.FOLDER
+    assert service["remoteBuild"] is False
+    hook = PROJECT["hooks"]["predeploy"]
+    assert hook["posix"]["run"] == "make package"
+    assert hook["windows"]["run"].endswith("python.exe -m infra.package")
 
 
 def test_azd_down_ends_with_the_way_to_what_it_left(tmp_path: Path) -> None:

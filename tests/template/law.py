@@ -17,7 +17,7 @@ from tests.template.azure_types import Types
 from tests.template.deployed import Resource
 from tests.template.rights_law import rights
 from tests.template.scope_law import groups, role_names
-from tests.template.settings_law import app_settings
+from tests.template.settings_law import app_settings, plan
 from tests.template.variants import Variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,6 @@ CLOSED: dict[str, dict[str, Any]] = {
     "Microsoft.Web/sites": {
         "httpsOnly": True,
         "siteConfig.minTlsVersion": "1.2",
-        "siteConfig.ftpsState": "Disabled",
         "siteConfig.remoteDebuggingEnabled": False,
         "functionAppConfig.runtime.name": "python",
         "functionAppConfig.runtime.version": "3.11",
@@ -287,6 +286,7 @@ LAWS: tuple[Callable[[Variant], Iterator[str]], ...] = (
     groups,
     role_names,
     app_settings,
+    plan,
     activity_logs,
     unknown_assignments,
 )

@@ -23,6 +23,20 @@ LEFT_OUT = {
     "POLICY_FILE": "it is in the package",
     "Work": "a connection string has a key",
 }
+# What a site on Flex Consumption must not set (learn.microsoft.com/azure/azure-functions/
+# functions-app-settings#flex-consumption-plan-deprecations; the refusal: Azure/azure-cli#31414).
+REFUSED = {
+    "alwaysOn",
+    "ftpsState",
+    "functionAppScaleLimit",
+    "functionsRuntimeScaleMonitoringEnabled",
+    "linuxFxVersion",
+    "netFrameworkVersion",
+    "preWarmedInstanceCount",
+    "use32BitWorkerProcess",
+    "vnetRouteAllEnabled",
+    "windowsFxVersion",
+}
 
 
 class Asked(dict[str, str]):
@@ -55,3 +69,13 @@ def app_settings(variant: Variant) -> Iterator[str]:
         wanted -= {"EVENTGRID_TOPIC_ENDPOINT"}
     for name in sorted(wanted ^ found.properties.keys()):
         yield f"{found.origin}: {name} is {'missing' if name in wanted else 'read by nobody'}"
+
+
+def plan(variant: Variant) -> Iterator[str]:
+    """Nothing is set that the plan, Flex Consumption, does not take: there is no FTP, either."""
+    (farm,) = variant.of("Microsoft.Web/serverfarms")
+    (site,) = variant.of("Microsoft.Web/sites")
+    if farm.body["sku"] != {"tier": "FlexConsumption", "name": "FC1"}:
+        yield f"{farm.origin}: it is not Flex Consumption"
+    for name in sorted(REFUSED & (site.properties.keys() | site.properties["siteConfig"].keys())):
+        yield f"{site.origin}: Flex Consumption refuses {name}"

@@ -59,6 +59,13 @@ PLANTED = [
     (APP, "allow: false", "allow: true", "allow is not False"),
     (APP, "'ftp', 'scm'", "'ftp'", "publishing with a password is not off"),
     (APP, "httpsOnly: true", "httpsOnly: false", "httpsOnly is not True"),
+    (
+        APP,
+        "minTlsVersion: '1.2'\n",
+        "minTlsVersion: '1.2'\n      ftpsState: 'Disabled'\n",
+        "refuses",
+    ),
+    (APP, "'FC1'", "'EP1'", "it is not Flex Consumption"),
     (APP, "version: '3.11'", "version: '3.13'", "runtime.version is not 3.11"),
     (MAIN, "ARM_SHARE: armShare", "ARM_SHARES: armShare", "ARM_SHARES is read by nobody"),
     (MAIN, "        FLEET_SCHEDULE: fleetSchedule\n", "", "FLEET_SCHEDULE is missing"),

@@ -21,7 +21,7 @@ var definitions = [clusterReader, clusterOperator, profileLinks, groupCreator, g
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each in definitions: {
   name: guid(subscription().id, token, each.roleName)
   properties: {
-    // A role's name is unique in the tenant; infra/down.py finds ours by it.
+    // A role's name is unique in the tenant; infra/down finds ours by it.
     roleName: '${each.roleName} (${environmentName}, ${token})'
     description: each.description
     type: 'CustomRole'

@@ -34,7 +34,7 @@ def activity_logs(variant: Variant) -> Iterator[str]:
         if [each.properties.get("workspaceId")] != workspaces:
             yield f"{each.origin}: it does not lead to the workspace that is asked"
         if not re.fullmatch(r"grantkeeper-\w{13}", each.body["name"]):
-            yield f"{each.origin}: infra/down.py does not find {each.body['name']}"
+            yield f"{each.origin}: infra/down does not find {each.body['name']}"
 
 
 def unknown_assignments(variant: Variant) -> Iterator[str]:

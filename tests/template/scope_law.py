@@ -36,13 +36,13 @@ def groups(variant: Variant) -> Iterator[str]:
         if each.scope == f"/subscriptions/{HERE}" or each.body["name"] == APP_GROUP:
             yield f"{each.origin}: it makes a group in the subscription of the app"
         if each.body["name"] != "rg-dev-events":
-            yield f"{each.origin}: infra/down.py looks for rg-dev-events"
+            yield f"{each.origin}: infra/down looks for rg-dev-events"
         if each.body.get("tags", {}).get("azd-env-name") != "dev":
-            yield f"{each.origin}: infra/down.py leaves groups alone that have no azd-env-name"
+            yield f"{each.origin}: infra/down leaves groups alone that have no azd-env-name"
 
 
 def role_names(variant: Variant) -> Iterator[str]:
-    """Custom roles are named so that infra/down.py finds them, and those of no other."""
+    """Custom roles are named so that infra/down finds them, and those of no other."""
     for each in variant.of("Microsoft.Authorization/roleDefinitions"):
         if not re.fullmatch(r"Grantkeeper [a-z ]+ \(dev, \w{13}\)", each.properties["roleName"]):
-            yield f"{each.origin}: infra/down.py does not find {each.properties['roleName']}"
+            yield f"{each.origin}: infra/down does not find {each.properties['roleName']}"

@@ -9,7 +9,10 @@ import yaml
 
 from infra import package
 from tests.template.scope_law import ROOT
+from tests.template.variants import HERE
 
+AZD = {"AZURE_ENV_NAME": "dev", "AZURE_SUBSCRIPTION_ID": HERE}  # stays when `azd down` has ended
+DOWN = f"-m infra.down --environment dev --subscription {HERE}"
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
 
 
@@ -18,7 +21,7 @@ def run(hook: str, folder: Path) -> subprocess.CompletedProcess[str]:
     of azure.yaml (learn.microsoft.com/azure/developer/azure-developer-cli/azd-extensibility)."""
     script = PROJECT["hooks"][hook]["posix"]["run"]
     command = ["/bin/sh", "-c", f"set -e\n{script}"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, env=AZD, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("hook", PROJECT["hooks"])
@@ -43,17 +46,19 @@ def test_azd_ships_what_make_package_builds_when_it_deploys() -> None:
 def test_azd_down_ends_with_the_way_to_what_it_left(tmp_path: Path) -> None:
     ended = run("postdown", tmp_path)
     assert ended.returncode == 0
-    assert "make setup" in ended.stdout
-    assert ".venv/bin/python -m infra.down" in ended.stdout
+    assert f"make setup, and .venv/bin/python {DOWN}\n" in ended.stdout
 
 
-@pytest.mark.parametrize(("code", "seen"), [(0, 0), (1, 0), (2, 1)])
+@pytest.mark.parametrize(
+    ("code", "seen", "told"),
+    [(0, 0, ""), (1, 0, f"To delete it: .venv/bin/python {DOWN} --yes\n"), (2, 2, "")],
+)
 def test_something_left_is_no_failure_of_azd_down_and_a_failure_is(
-    tmp_path: Path, code: int, seen: int
+    tmp_path: Path, code: int, seen: int, told: str
 ) -> None:
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
     python.chmod(0o755)
     ended = run("postdown", tmp_path)
-    assert (ended.returncode, ended.stdout) == (seen, "-m infra.down\n")
+    assert (ended.returncode, ended.stdout) == (seen, f"{DOWN}\n{told}")

@@ -1,0 +1,249 @@
+"""What a deployment has made outside of its resource group, found by the environment's name alone.
+
+The custom roles say it all: their names have the environment and the deployment's token, which is
+part of every name of ours, and their assignable scopes are the subscriptions to look at. A name
+that is near ours is not enough: it has to be the whole name, and a role's GUID be that which a
+deployment in this subscription gives it, since others may call their environment the same.
+"""
+
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from azure.core.exceptions import AzureError
+
+from infra.down.arm import Arm, Json, told
+
+TAG = "azd-env-name"
+
+# learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions-string#guid
+_NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
+_UNIQUE = "[a-z0-9]{13}"  # what uniqueString() makes
+_TOPICS = "Microsoft.EventGrid/systemTopics"
+_ALERTS = "Microsoft.Insights/metricAlerts"
+_SETTINGS = "Microsoft.Insights/diagnosticSettings"
+_ROLES = "Microsoft.Authorization/roleDefinitions"
+_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+_RESOURCES_VERSION = "2021-04-01"
+
+
+class Kind(Enum):
+    """What may be left, in the order in which it can go: a role last, which tells where to look."""
+
+    EVENT_SUBSCRIPTION = "event subscription"
+    SYSTEM_TOPIC = "system topic"
+    ALERT = "metric alert"
+    DIAGNOSTIC_SETTING = "diagnostic setting"
+    GROUP = "resource group"
+    ASSIGNMENT = "role assignment"
+    ROLE = "custom role"
+
+
+# In public clouds and sovereign ones; a version each for reading and deleting.
+VERSIONS = {
+    Kind.EVENT_SUBSCRIPTION: "2022-06-15",
+    Kind.SYSTEM_TOPIC: "2022-06-15",
+    Kind.ALERT: "2018-03-01",
+    Kind.DIAGNOSTIC_SETTING: "2021-05-01-preview",
+    Kind.GROUP: _RESOURCES_VERSION,
+    Kind.ASSIGNMENT: "2022-04-01",
+    Kind.ROLE: "2022-04-01",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One thing of ours; `path` is its id, `role` the name of the role that it assigns, or is."""
+
+    kind: Kind
+    path: str
+    role: str = ""
+
+    def __str__(self) -> str:
+        role = f"  {self.role}" if self.role else ""
+        return f"{self.kind.value:<20}{self.path}{role}"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Of which deployment: azd's name for it and the subscription of its group. `tokens` are those
+    of deployments that no role of this subscription tells of."""
+
+    name: str
+    subscription: str
+    tokens: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found. `living` are resources of the app itself: with any of them, nothing is left
+    over. `left_alone` says what looks like ours, and why it is not taken; `unread` what could not
+    be looked at."""
+
+    leftovers: list[Leftover] = field(default_factory=list)
+    living: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def find(arm: Arm, environment: Environment) -> Found:
+    """Everything that is left. Raises `AzureError` when the environment's own subscription cannot
+    be read."""
+    return _Search(arm, environment).everything()
+
+
+def role_guid(subscription: str, token: str, role: str) -> str:
+    """The name that infra/app/roles.bicep gives to a role: guid(subscription().id, token, role)."""
+    return str(uuid.uuid5(_NAMESPACE, f"/subscriptions/{subscription}-{token}-{role}"))
+
+
+class _Search:
+    """One look at Azure."""
+
+    def __init__(self, arm: Arm, environment: Environment) -> None:
+        self._arm = arm
+        self._environment = environment
+        self._tokens = set(environment.tokens)
+        self._roles: dict[str, str] = {}  # GUID -> name
+        self._found = Found()
+
+    def everything(self) -> Found:
+        home = self._environment.subscription
+        roles = self._own_roles(home)
+        groups = self._arm.list(f"/subscriptions/{home}/resourcegroups", _RESOURCES_VERSION)
+        self._found.living += self._living(groups)
+        for subscription in dict.fromkeys([home, *_assignable(roles)]):
+            self._look(f"/subscriptions/{subscription}")
+        order = list(Kind)
+        self._found.leftovers.sort(key=lambda each: order.index(each.kind))
+        return self._found
+
+    def _own_roles(self, home: str) -> list[Json]:
+        """The roles of the environment; from now on its tokens are known."""
+        name = re.escape(self._environment.name)
+        pattern = re.compile(rf"(Grantkeeper [a-z ]+) \({name}, ({_UNIQUE})\)")
+        path = f"/subscriptions/{home}/providers/{_ROLES}"
+        ours, foreign = [], set()
+        for role in self._arm.list(path, VERSIONS[Kind.ROLE], "type eq 'CustomRole'"):
+            guid, full_name = role["name"].lower(), role["properties"]["roleName"]
+            if not (named := pattern.fullmatch(full_name)):
+                continue
+            short_name, token = named.groups()
+            if guid != role_guid(home, token, short_name) and token not in self._environment.tokens:
+                foreign.add(token)
+                continue
+            ours.append(role)
+            self._tokens.add(token)
+            self._roles[guid] = full_name
+            self._leave(Kind.ROLE, role["id"], full_name)
+        self._found.left_alone += [
+            f"the roles of {token}: deployed from another subscription than {home}; if that "
+            f"deployment is gone, say its subscription, or add --token {token}"
+            for token in sorted(foreign)
+        ]
+        return ours
+
+    def _living(self, groups: Iterable[Json]) -> Iterator[str]:
+        """What is there of the app itself: resources with the environment's tag and a token of ours
+        in their names. Topics and alerts outlive it. A list of resources may be late, and still
+        have what went with its group."""
+        if not self._tokens:
+            return
+        there = {each["id"].lower() for each in groups}
+        path = f"/subscriptions/{self._environment.subscription}/resources"
+        tagged = f"tagName eq '{TAG}' and tagValue eq '{self._environment.name}'"
+        for each in self._arm.list(path, _RESOURCES_VERSION, tagged):
+            group = each["id"].lower().partition("/providers/")[0]
+            outlives = each["type"].lower() in (_TOPICS.lower(), _ALERTS.lower())
+            if group in there and not outlives and self._has_token(each["name"]):
+                yield each["id"]
+
+    def _look(self, root: str) -> None:
+        groups = self._list(f"{root}/resourcegroups", _RESOURCES_VERSION)
+        if groups is None:
+            return  # what else is there will not be told either
+        whole = tuple(f"{each}/" for each in self._events_groups(groups))
+        if not self._tokens:
+            return
+        self._topics(root, whole)
+        for each in self._list_of(root, Kind.ALERT, _ALERTS):
+            name = re.fullmatch(f"grantkeeper-.+-({_UNIQUE})", each["name"])
+            if name and name[1] in self._tokens and not each["id"].lower().startswith(whole):
+                self._leave(Kind.ALERT, each["id"])
+        for each in self._list_of(root, Kind.DIAGNOSTIC_SETTING, _SETTINGS):
+            if self._is_named(each, "grantkeeper-"):
+                # Its id in the list is not the one that it is deleted by.
+                self._leave(Kind.DIAGNOSTIC_SETTING, f"{root}/providers/{_SETTINGS}/{each['name']}")
+        for each in self._list_of(root, Kind.ASSIGNMENT, _ASSIGNMENTS):
+            properties = each["properties"]
+            role = properties["roleDefinitionId"].rpartition("/")[2].lower()
+            # The list also shows what is assigned above the subscription.
+            if role in self._roles and f"{properties['scope']}/".lower().startswith(f"{root}/"):
+                self._leave(Kind.ASSIGNMENT, each["id"], self._roles[role])
+
+    def _events_groups(self, groups: Iterable[Json]) -> Iterator[str]:
+        """The group of the topic that events.bicep makes in another subscription, in lower case, if
+        nothing but ours is in it."""
+        environment = self._environment.name
+        for group in groups:
+            if group["name"].lower() != f"rg-{environment}-events".lower():
+                continue
+            tags = {name.lower(): value for name, value in (group.get("tags") or {}).items()}
+            if tags.get(TAG) != environment:
+                self._found.left_alone.append(f"{group['id']}: has no tag {TAG}={environment}")
+                continue
+            inside = self._list(f"{group['id']}/resources", _RESOURCES_VERSION)
+            foreign = [each["name"] for each in inside or () if not self._goes_with_group(each)]
+            if foreign:
+                names = ", ".join(sorted(foreign))
+                self._found.left_alone.append(f"{group['id']}: holds {names}, not known to be ours")
+            elif inside is not None:
+                self._leave(Kind.GROUP, group["id"])
+                yield group["id"].lower()
+
+    def _goes_with_group(self, resource: Json) -> bool:
+        ours = resource["type"].lower() in (_TOPICS.lower(), _ALERTS.lower())
+        return ours and "grantkeeper-" in resource["name"] and self._has_token(resource["name"])
+
+    def _topics(self, root: str, whole: tuple[str, ...]) -> None:
+        """What is of ours on topics of this subscription's events, which may be others' topics."""
+        for topic in self._list_of(root, Kind.SYSTEM_TOPIC, _TOPICS):
+            kind = str(topic["properties"].get("topicType")).lower()
+            if topic["id"].lower().startswith(whole) or kind != "microsoft.resources.subscriptions":
+                continue
+            path = f"{topic['id']}/eventSubscriptions"
+            for each in self._list(path, VERSIONS[Kind.EVENT_SUBSCRIPTION]) or ():
+                if self._is_named(each, "grantkeeper-"):
+                    self._leave(Kind.EVENT_SUBSCRIPTION, f"{path}/{each['name']}")
+            if self._is_named(topic, "evgst-grantkeeper-"):
+                self._leave(Kind.SYSTEM_TOPIC, topic["id"])
+
+    def _is_named(self, resource: Json, prefix: str) -> bool:
+        return resource["name"] in {f"{prefix}{token}" for token in self._tokens}
+
+    def _has_token(self, name: str) -> bool:
+        return any(name.lower().endswith(token) for token in self._tokens)
+
+    def _leave(self, kind: Kind, path: str, role: str = "") -> None:
+        self._found.leftovers.append(Leftover(kind, path, role))
+
+    def _list_of(self, root: str, kind: Kind, resource_type: str) -> list[Json]:
+        return self._list(f"{root}/providers/{resource_type}", VERSIONS[kind]) or []
+
+    def _list(self, path: str, api_version: str) -> list[Json] | None:
+        """A list; None, and noted, when it cannot be read."""
+        try:
+            return self._arm.list(path, api_version)
+        except AzureError as error:
+            self._found.unread.append(f"{path}: {told(error)}")
+            return None
+
+
+def _assignable(roles: Iterable[Json]) -> Iterator[str]:
+    """The subscriptions in which roles can be assigned."""
+    for role in roles:
+        for scope in role["properties"]["assignableScopes"]:
+            if named := re.fullmatch("/subscriptions/([^/]+)", scope, re.IGNORECASE):
+                yield named[1].lower()

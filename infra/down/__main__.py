@@ -23,9 +23,9 @@ subscription that it looked after:
   the custom roles `Grantkeeper … (ENVIRONMENT, TOKEN)`
 
 It lists them; with --yes it deletes them, in this order. Nothing else is touched: clusters stay,
-with the role assignments of their identities. It finds everything by the roles, so these go only
-when all the rest is gone, and another run takes up what failed. While the app itself is there, it
-refuses: `azd down` first.
+with the role assignments of their identities, and so do the records of deployments. It finds
+everything by the roles, so these go only when all the rest is gone, and another run takes up what
+failed. While the app itself is there, it refuses: `azd down` first.
 
 It acts as you: az login, azd auth login, or what else DefaultAzureCredential finds. To list, be a
 Reader of these subscriptions; to delete, have there the rights that deploying needs

@@ -36,12 +36,18 @@ param probes bool = false
 @description('Deploys a custom topic for lifecycle events.')
 param lifecycleTopic bool = false
 
-@description('Whether the storage accounts can be reached from everywhere (by identities with a role), or from private endpoints only. `Disabled` needs `subnetId`, and private endpoints that are not made here.')
+@description('Whether the storage accounts can be reached from everywhere (by identities with a role), or from private endpoints only. `Disabled` needs both `subnetId` and `endpointSubnetId`: without them the app reaches neither its queues nor its own code, and nothing refuses that before it runs.')
 @allowed(['Enabled', 'Disabled'])
 param storageNetworkAccess string = 'Enabled'
 
 @description('Id of a subnet, delegated to Microsoft.App/environments, that the app goes out through. Empty: none.')
 param subnetId string = ''
+
+@description('Id of a subnet in the same region, another than `subnetId`, for private endpoints of the storage accounts. Empty: none are made.')
+param endpointSubnetId string = ''
+
+@description('Id of the resource group with the private DNS zones for blobs, queues and tables (`privatelink.blob.…`), where the networks of both subnets have them already: a network can be linked to one zone of a name. Empty: the zones are made, and linked to these networks.')
+param privateDnsGroupId string = ''
 
 @description('NCRONTAB of the look at all clusters.')
 param fleetSchedule string = '0 */15 * * * *'
@@ -107,6 +113,20 @@ module storage 'app/storage.bicep' = {
   }
 }
 
+module privateEndpoints 'app/private-endpoints.bicep' = if (!empty(endpointSubnetId)) {
+  name: 'private-endpoints'
+  params: {
+    location: location
+    tags: allTags
+    token: token
+    subnetId: endpointSubnetId
+    appSubnetId: subnetId
+    dnsGroupId: privateDnsGroupId
+    hostAccountId: storage.outputs.hostAccountId
+    workAccountId: storage.outputs.workAccountId
+  }
+}
+
 module monitoring 'app/monitoring.bicep' = {
   name: 'monitoring'
   params: {
@@ -140,6 +160,8 @@ module topic 'app/lifecycle-topic.bicep' = if (lifecycleTopic) {
 
 module app 'app/function-app.bicep' = {
   name: 'function-app'
+  // It starts with a look into the host's account.
+  dependsOn: [privateEndpoints]
   params: {
     location: location
     tags: allTags

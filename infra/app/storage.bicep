@@ -154,6 +154,8 @@ resource deadLetterRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output hostAccountId string = host.id
+output workAccountId string = work.id
 output hostBlobUri string = host.properties.primaryEndpoints.blob
 output packageContainer string = package
 output workAccount string = work.name

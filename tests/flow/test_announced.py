@@ -7,7 +7,7 @@ the template's (infra/app/unknown-assignments.kql).
 import json
 import logging
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest

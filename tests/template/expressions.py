@@ -215,7 +215,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "any": lambda _, value: value,
     "concat": lambda _, *parts: [each for part in parts for each in part],
     "empty": lambda _, value: not value,
-    "environment": lambda _: {"name": "AzureCloud"},
+    "environment": lambda _: {
+        "name": "AzureCloud",
+        "suffixes": {"storage": "core.windows.net"},
+    },
     "filter": lambda _, items, wanted: [each for each in items if wanted(each)],
     "guid": lambda _, *parts: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts))),
     "join": lambda _, items, between: between.join(items),

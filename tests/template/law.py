@@ -15,6 +15,7 @@ from shared.roles import NEVER_GRANTABLE
 from tests.template.alert_law import activity_logs, unknown_assignments
 from tests.template.azure_types import Types
 from tests.template.deployed import Resource
+from tests.template.network_law import endpoints, zones
 from tests.template.rights_law import rights
 from tests.template.scope_law import groups, role_names
 from tests.template.settings_law import app_settings, plan
@@ -287,6 +288,8 @@ LAWS: tuple[Callable[[Variant], Iterator[str]], ...] = (
     role_names,
     app_settings,
     plan,
+    endpoints,
+    zones,
     activity_logs,
     unknown_assignments,
 )

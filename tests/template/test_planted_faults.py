@@ -13,6 +13,7 @@ from tests.template.variants import variants
 STORAGE, APP, EVENTS = "app/storage.bicep", "app/function-app.bicep", "app/event-subscription.bicep"
 ROLE, SCOPE, MAIN = "app/subscription-role.bicep", "app/scope-role.bicep", "main.bicep"
 LOGS, MONITORING = "app/activity-log.bicep", "app/monitoring.bicep"
+WAYS = "app/private-endpoints.bicep"
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
@@ -77,6 +78,16 @@ PLANTED = [
         "activity logs are not those",
     ),
     (MAIN, "activityLog ? grantSubscriptions", "!activityLog ? managed", "activity logs are not"),
+    (MAIN, "if (!empty(endpointSubnetId))", "if (empty(endpointSubnetId))", "endpoints are not"),
+    (MAIN, "    appSubnetId: subnetId", "    appSubnetId: ''", "is not linked to the networks"),
+    (MAIN, "subnetId: endpointSubnetId", "subnetId: subnetId", "is not in the subnet"),
+    (WAYS, "account: hostAccountId", "account: workAccountId", "the private endpoints are not"),
+    (WAYS, "  { name: 'work-table', account: workAccountId, service: 'table' }\n", "", "are not"),
+    (WAYS, "groupIds: [each.service]", "groupIds: ['blob']", "no name in the zone of its service"),
+    (WAYS, "Zones/privatelink.$", "Zones/$", "has no name in the zone of its service"),
+    (WAYS, "groupIds:", "groups:", "there is no such property"),
+    (WAYS, "'blob', 'queue', 'table'", "'blob', 'queue'", "the DNS zones are not those"),
+    ("app/private-dns-zone.bicep", "Enabled: false", "Enabled: true", "would be registered"),
     (LOGS, "'Administrative'", "'Policy'", "is not the category Administrative"),
     (LOGS, "workspaceId: workspaceId", "workspaceId: token", "does not lead to the workspace"),
     (LOGS, "'grantkeeper-${token}'", "'activity'", "does not find activity"),
@@ -114,7 +125,7 @@ PLANTED = [
     ("app/role-assignment.json", "parameters('scope')", "parameters('where')", "not at exactly"),
     ("app/roles.bicep", "cleansUp || ", "", "grantor has other rights than"),
     ("app/roles.bicep", "actions: filter(each.actions,", "actions: filter([],", "has other rights"),
-    # What `azd down` would then delete, or infra/down.py not find.
+    # What `azd down` would then delete, or infra/down not find.
     (MAIN, "'resourceGroup'\n", "'subscription'\n", "would delete the groups of others"),
     (MAIN, "targetScope = 'resourceGroup'\n", "", "would delete the groups of others"),
     ("events.bicep", "'resourceGroup'\n", "'subscription'\n", "would delete the groups of"),

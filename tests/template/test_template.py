@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ import yaml
 from grantkeeper.policy_condition import verdicts
 from shared import settings
 from shared.policy_file import load
-from tests.template import law
+from tests.template import law, network_law
 from tests.template.azure_types import Types
 from tests.template.deployed import Resource
+from tests.template.deployment import deploy
 from tests.template.expressions import Later
 from tests.template.scope_law import layers
 from tests.template.syntax import parse, text_of
-from tests.template.variants import Variant, variants
+from tests.template.variants import APP_GROUP, GROUP, HERE, Variant, variants
 
 INFRA = law.ROOT / "infra"
 FILES = sorted([*INFRA.glob("*.bicep"), *INFRA.glob("app/*.bicep")])
@@ -29,6 +31,8 @@ UNCHECKED = {
     "Microsoft.Insights/diagnosticSettings",
     "Microsoft.Insights/metricAlerts",
     "Microsoft.Insights/scheduledQueryRules",
+    "Microsoft.Network/privateDnsZones",
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
 }
 
 
@@ -59,7 +63,7 @@ def test_azd_deploys_to_one_group_which_is_all_that_azd_down_deletes() -> None:
 
 
 def test_every_type_is_checked_but_those_listed(template: dict[str, Variant]) -> None:
-    whole = [*template["usual"].app.resources, *template["usual"].events.resources]
+    whole = [*template["all"].app.resources, *template["all"].events.resources]
     known = Types(law.ROOT, {each.type for each in whole})
     assert known.missing == UNCHECKED
 
@@ -85,6 +89,17 @@ def test_every_name_that_is_declared_is_used(path: Path) -> None:
 def deployed_settings(variant: Variant) -> dict[str, str]:
     found = next(each for each in variant.of("Microsoft.Web/sites/config"))
     return dict(found.properties)
+
+
+def test_zones_that_the_network_has_already_are_used_and_none_are_made(
+    template: dict[str, Variant],
+) -> None:
+    elsewhere = {"privateDnsGroupId": f"{GROUP}/dns"}
+    given = template["all"].parameters | elsewhere
+    app = deploy(INFRA / "main.bicep", given, HERE, APP_GROUP)
+    there = replace(template["all"], parameters=given, app=app)
+    assert there.of(network_law.ZONES) == []
+    assert [*network_law.endpoints(there), *network_law.zones(there)] == []
 
 
 @pytest.mark.parametrize("name", ["least", "usual", "all"])

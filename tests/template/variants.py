@@ -32,6 +32,7 @@ _ALL = {
     "probes": True,
     "storageNetworkAccess": "Disabled",
     "subnetId": f"{GROUP}/net-1/providers/Microsoft.Network/virtualNetworks/a/subnets/app",
+    "endpointSubnetId": f"{GROUP}/net-2/providers/Microsoft.Network/virtualNetworks/b/subnets/ways",
 }
 VARIANTS: dict[str, dict[str, Any]] = {"least": _LEAST, "usual": _USUAL, "all": _ALL}
 

@@ -55,7 +55,7 @@ def unknown(town: Town, told: pytest.LogCaptureFixture) -> list[str]:
         if "/roleassignments/" in entry.path.lower() and entry.method in VERBS
     ]
     begun = requests[0].at - timedelta(minutes=1)
-    rows = {
+    rows: dict[str, list[Row]] = {
         "AppTraces": [{"TimeGenerated": begun, "Message": text} for text in told.messages],
         "AzureActivity": [activity(town, entry) for entry in requests],
     }

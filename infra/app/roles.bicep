@@ -16,6 +16,8 @@ var prober = loadJsonContent('../roles/prober.json')
 // What policy.yaml leaves out is the default, `report`; any(), since a compiler knows what is in the file.
 var cleansUp = any(loadYamlContent('../../policy.yaml')).?cleanup == 'delete'
 var deletion = 'Microsoft.Authorization/roleAssignments/delete'
+// Where a role is not assignable it is not listed, and infra/down looks for it in the app's subscription.
+var here = subscription().id
 var definitions = [clusterReader, clusterOperator, profileLinks, groupCreator, grantor, prober]
 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each in definitions: {
@@ -33,7 +35,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each i
         notDataActions: each.notDataActions
       }
     ]
-    assignableScopes: map(subscriptions, id => '/subscriptions/${id}')
+    assignableScopes: union([here], map(subscriptions, id => '/subscriptions/${id}'))
   }
 }]
 

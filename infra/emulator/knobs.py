@@ -29,6 +29,8 @@ class Knobs:
     """All identifiers and drawn times follow from it."""
     subscriptions: Annotated[int, msgspec.Meta(ge=1)] = 1
     """How many subscriptions exist (read at start only)."""
+    subscription_ids: tuple[str, ...] = ()
+    """Their ids, instead of so many made-up ones (read at start only)."""
     location: str = "westus2"
     """Where the app's own resource group lies (read at start only)."""
 

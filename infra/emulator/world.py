@@ -173,7 +173,9 @@ class World:
         self.directory = Directory(self.new_guid, clock)
         self.ledger = Ledger()
         self.tenant_id = self.new_guid()
-        self.subscription_ids = [self.new_guid() for _ in range(knobs.subscriptions)]
+        self.subscription_ids = [each.lower() for each in knobs.subscription_ids] or [
+            self.new_guid() for _ in range(knobs.subscriptions)
+        ]
         self.on_change: list[Callable[[ArmChange], None]] = []
         self.on_delete: list[Callable[[str], None]] = []
         self._due: list[tuple[datetime, int, Callable[[], object]]] = []

@@ -1,4 +1,4 @@
-"""Two subscriptions with what a deployment has left in them, and with what others have that looks
+"""Subscriptions with what a deployment has left in them, and with what others have that looks
 like it: all of it made by the administrator through ARM."""
 
 import json
@@ -10,6 +10,7 @@ from infra.down.leftovers import role_guid
 from infra.emulator import Emulator, Knobs, ManualClock
 from infra.emulator.faults import Fault
 from tests.emulator.town import Town
+from tests.template.variants import HERE, HUB, OTHER
 
 ENVIRONMENT = "dev"
 TOKEN = "abcdefghij234"
@@ -21,7 +22,12 @@ ROLES = [
 TAGS = {"azd-env-name": ENVIRONMENT}
 ON_SUBSCRIPTION = {"topicType": "Microsoft.Resources.Subscriptions"}
 _AUTHORIZATION = "providers/Microsoft.Authorization"
-_KNOBS = Knobs(subscriptions=2, seed=7, app_roles=(), group_deletion_seconds=(0.0, 0.0))
+_KNOBS = Knobs(
+    subscription_ids=(HERE, OTHER, HUB.split("/")[2]),
+    seed=7,
+    app_roles=(),
+    group_deletion_seconds=(0.0, 0.0),
+)
 
 
 class Remains:
@@ -30,8 +36,8 @@ class Remains:
     def __init__(self) -> None:
         self.emulator = Emulator(_KNOBS, ManualClock())
         self._town = Town(self.emulator)
-        self.home, self.other = self.emulator.world.subscription_ids
-        self.here, self.there = f"/subscriptions/{self.home}", f"/subscriptions/{self.other}"
+        self.home = HERE
+        self.here, self.there = f"/subscriptions/{HERE}", f"/subscriptions/{OTHER}"
         self.gone = str(uuid.UUID(int=7))  # the app's identity, which went with its group
         self.ours: set[str] = set()
 
@@ -142,7 +148,7 @@ class Remains:
         found = {each["id"] for each in roles if each["properties"]["type"] == "CustomRole"}
         found |= {each.id for each in self.emulator.role_assignments.all()}
         found |= {each.id for each in self.emulator.groups.all()}
-        for start in (self.here, self.there):
+        for start in (f"/subscriptions/{each}" for each in _KNOBS.subscription_ids):
             found |= {each.id for each in self.emulator.resources.below(start)}
             path = f"{start}/providers/Microsoft.Insights/diagnosticSettings"
             settings = self._town.ask("GET", path).body["value"]

@@ -37,6 +37,8 @@ _REMEDIES = {
     "AuthorizationFailed": "it needs the rights that deploying needs (docs/deploy.md)",
     "LinkedAuthorizationFailed": "it needs that right at every scope the role is assignable at",
     "ScopeLocked": "remove the lock, and run this again",
+    "SubscriptionNotFound": "it is gone, or of another tenant, or not yours to see; if it is gone, "
+    "delete the roles by hand (az role definition delete)",
     STILL_ASSIGNED: "deleted assignments count for a while: run this again in some minutes",
 }
 
@@ -109,6 +111,8 @@ class Arm:
                 if code(error) == "MissingSubscriptionRegistration":
                     return []
                 raise
+            except ValueError:
+                raise AzureError("the answer is not JSON; is that the address of Azure?") from None
             found += page["value"]
             url = page.get("nextLink") or ""
             if url and not url.startswith(f"{self._endpoint}/"):

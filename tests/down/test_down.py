@@ -5,6 +5,7 @@ import re
 import pytest
 
 from infra.down.leftovers import Kind
+from infra.emulator.faults import Fault
 from infra.emulator.world import Principal
 from tests.down.conftest import Type
 from tests.down.remains import OTHERS_TOKEN, TAGS, TOKEN, Remains
@@ -240,6 +241,14 @@ def test_a_subscription_that_cannot_be_read_is_no_subscription_with_nothing_left
     answer = down()
     assert answer.code == 2
     assert "AuthorizationFailed" in answer.err
+
+
+def test_a_page_in_place_of_an_answer_is_said(remains: Remains, down: Type) -> None:
+    remains.emulator.faults.add(Fault("html", path="metricAlerts", status=200))
+    answer = down("--yes")
+    assert answer.code == 2
+    assert "metricAlerts: the answer is not JSON" in answer.err
+    assert {each.split("/")[-2] for each in remains.left()} == {"roledefinitions", "metricalerts"}
 
 
 def test_a_provider_that_is_not_registered_has_left_nothing(remains: Remains, down: Type) -> None:

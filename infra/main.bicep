@@ -198,6 +198,7 @@ module roles 'app/roles.bicep' = {
   params: {
     environmentName: environmentName
     token: token
+    group: resourceGroup().id
     subscriptions: readSubscriptions
   }
 }

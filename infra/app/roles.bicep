@@ -4,6 +4,8 @@ targetScope = 'subscription'
 
 param environmentName string
 param token string
+@description('Id of the app\'s resource group.')
+param group string
 @description('Ids of the subscriptions that the roles are assigned in.')
 param subscriptions string[]
 
@@ -23,9 +25,10 @@ var definitions = [clusterReader, clusterOperator, profileLinks, groupCreator, g
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each in definitions: {
   name: guid(subscription().id, token, each.roleName)
   properties: {
-    // A role's name is unique in the tenant; infra/down finds ours by it.
+    // A role's name is unique in the tenant; infra/down finds ours by it, and by the group in the description
+    // knows whether its app is still there.
     roleName: '${each.roleName} (${environmentName}, ${token})'
-    description: each.description
+    description: '${each.description} Of the app in ${group}.'
     type: 'CustomRole'
     permissions: [
       {

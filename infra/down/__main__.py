@@ -43,9 +43,7 @@ def main() -> int:
     command = parser()
     arguments = command.parse_args()
     _check(command, arguments)
-    environment = Environment(
-        arguments.environment, arguments.subscription.lower(), frozenset(arguments.token)
-    )
+    environment = Environment(arguments.environment, arguments.subscription.lower())
     try:
         with connect(arguments.cloud, arguments.arm_endpoint) as arm:
             return run(arm, environment, delete=arguments.yes)
@@ -76,13 +74,6 @@ def parser() -> argparse.ArgumentParser:
         "--subscription",
         default=given("AZURE_SUBSCRIPTION_ID", ""),
         help="id of the subscription that the app was in (AZURE_SUBSCRIPTION_ID)",
-    )
-    add(
-        "--token",
-        action="append",
-        default=[],
-        help="a deployment that is gone, but that this subscription's roles do not tell of; may be "
-        "repeated",
     )
     add(
         "--cloud",
@@ -153,9 +144,6 @@ def _check(command: argparse.ArgumentParser, arguments: argparse.Namespace) -> N
         command.error(f"--cloud: use one of {', '.join(CLOUDS)}")
     if arguments.arm_endpoint and urlsplit(arguments.arm_endpoint).scheme != "https":
         command.error("--arm-endpoint: not an https:// address")
-    for token in arguments.token:
-        if not re.fullmatch("[a-z0-9]{13}", token):
-            command.error("--token: 13 letters and digits, the end of our names")
 
 
 def _say(*lines: str) -> None:

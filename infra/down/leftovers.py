@@ -1,13 +1,11 @@
 """What a deployment has made outside of its resource group, found by the environment's name alone.
 
 The custom roles say it all: their names have the environment and the deployment's token, which is
-part of every name of ours, and their assignable scopes are the subscriptions to look at. A name
-that is near ours is not enough: it has to be the whole name, and a role's GUID be that which a
-deployment in this subscription gives it, since others may call their environment the same.
+part of every name of ours; their assignable scopes are the subscriptions to look at; and their
+descriptions say in which group their app is, since others may call their environment the same.
 """
 
 import re
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,9 +16,11 @@ from infra.down.arm import Arm, Json, told
 
 TAG = "azd-env-name"
 
-# learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions-string#guid
-_NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 _UNIQUE = "[a-z0-9]{13}"  # what uniqueString() makes
+# As infra/app/roles.bicep ends the description of a role.
+_APP_GROUP = re.compile(
+    r"Of the app in (?P<group>/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+)\.$"
+)
 _TOPICS = "Microsoft.EventGrid/systemTopics"
 _ALERTS = "Microsoft.Insights/metricAlerts"
 _SETTINGS = "Microsoft.Insights/diagnosticSettings"
@@ -68,17 +68,15 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Of which deployment: azd's name for it and the subscription of its group. `tokens` are those
-    of deployments that no role of this subscription tells of."""
+    """Of which deployment: azd's name for it and the subscription of its group."""
 
     name: str
     subscription: str
-    tokens: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Found:
-    """What was found. `living` are resources of the app itself: with any of them, nothing is left
+    """What was found. `living` are groups of the app itself: with any of them, nothing is left
     over. `left_alone` says what looks like ours, and why it is not taken; `unread` what could not
     be looked at."""
 
@@ -94,18 +92,14 @@ def find(arm: Arm, environment: Environment) -> Found:
     return _Search(arm, environment).everything()
 
 
-def role_guid(subscription: str, token: str, role: str) -> str:
-    """The name that infra/app/roles.bicep gives to a role: guid(subscription().id, token, role)."""
-    return str(uuid.uuid5(_NAMESPACE, f"/subscriptions/{subscription}-{token}-{role}"))
-
-
 class _Search:
     """One look at Azure."""
 
     def __init__(self, arm: Arm, environment: Environment) -> None:
         self._arm = arm
         self._environment = environment
-        self._tokens = set(environment.tokens)
+        self._tokens: set[str] = set()
+        self._app_groups: set[str] = set()  # their ids, in lower case
         self._roles: dict[str, str] = {}  # GUID -> name
         self._found = Found()
 
@@ -113,7 +107,8 @@ class _Search:
         home = self._environment.subscription
         roles = self._own_roles(home)
         groups = self._arm.list(f"/subscriptions/{home}/resourcegroups", _RESOURCES_VERSION)
-        self._found.living += self._living(groups)
+        there = (each["id"] for each in groups)
+        self._found.living += [each for each in there if each.lower() in self._app_groups]
         for subscription in dict.fromkeys([home, *_assignable(roles)]):
             self._look(f"/subscriptions/{subscription}")
         order = list(Kind)
@@ -123,42 +118,24 @@ class _Search:
     def _own_roles(self, home: str) -> list[Json]:
         """The roles of the environment; from now on its tokens are known."""
         name = re.escape(self._environment.name)
-        pattern = re.compile(rf"(Grantkeeper [a-z ]+) \({name}, ({_UNIQUE})\)")
+        pattern = re.compile(rf"Grantkeeper [a-z ]+ \({name}, ({_UNIQUE})\)")
         path = f"/subscriptions/{home}/providers/{_ROLES}"
-        ours, foreign = [], set()
+        ours = []
         for role in self._arm.list(path, VERSIONS[Kind.ROLE], "type eq 'CustomRole'"):
-            guid, full_name = role["name"].lower(), role["properties"]["roleName"]
+            full_name = role["properties"]["roleName"]
             if not (named := pattern.fullmatch(full_name)):
                 continue
-            short_name, token = named.groups()
-            if guid != role_guid(home, token, short_name) and token not in self._environment.tokens:
-                foreign.add(token)
+            said = _APP_GROUP.search(role["properties"].get("description") or "")
+            if not said or said["subscription"].lower() != home:
+                of = f"of the app in {said['group']}" if said else "says not of which app"
+                self._found.left_alone.append(f"{role['id']}  {full_name}: {of}")
                 continue
             ours.append(role)
-            self._tokens.add(token)
-            self._roles[guid] = full_name
+            self._tokens.add(named[1])
+            self._app_groups.add(said["group"].lower())
+            self._roles[role["name"].lower()] = full_name
             self._leave(Kind.ROLE, role["id"], full_name)
-        self._found.left_alone += [
-            f"the roles of {token}: deployed from another subscription than {home}; if that "
-            f"deployment is gone, say its subscription, or add --token {token}"
-            for token in sorted(foreign)
-        ]
         return ours
-
-    def _living(self, groups: Iterable[Json]) -> Iterator[str]:
-        """What is there of the app itself: resources with the environment's tag and a token of ours
-        in their names. Topics and alerts outlive it. A list of resources may be late, and still
-        have what went with its group."""
-        if not self._tokens:
-            return
-        there = {each["id"].lower() for each in groups}
-        path = f"/subscriptions/{self._environment.subscription}/resources"
-        tagged = f"tagName eq '{TAG}' and tagValue eq '{self._environment.name}'"
-        for each in self._arm.list(path, _RESOURCES_VERSION, tagged):
-            group = each["id"].lower().partition("/providers/")[0]
-            outlives = each["type"].lower() in (_TOPICS.lower(), _ALERTS.lower())
-            if group in there and not outlives and self._has_token(each["name"]):
-                yield each["id"]
 
     def _look(self, root: str) -> None:
         groups = self._list(f"{root}/resourcegroups", _RESOURCES_VERSION)

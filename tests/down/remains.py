@@ -6,7 +6,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from infra.down.leftovers import role_guid
 from infra.emulator import Emulator, Knobs, ManualClock
 from infra.emulator.faults import Fault
 from tests.emulator.town import Town
@@ -38,6 +37,7 @@ class Remains:
         self._town = Town(self.emulator)
         self.home = HERE
         self.here, self.there = f"/subscriptions/{HERE}", f"/subscriptions/{OTHER}"
+        self.app_group = f"{self.here}/resourceGroups/rg-of-the-app"
         self.gone = str(uuid.UUID(int=7))  # the app's identity, which went with its group
         self.ours: set[str] = set()
 
@@ -72,12 +72,15 @@ class Remains:
         path = f"{root}/providers/Microsoft.Insights/diagnosticSettings/{name}"
         return self.put(path, {"properties": {"logs": []}}, ours=ours)
 
-    def role(self, name: str, guid: str = "", *, ours: bool = False) -> str:
-        """A custom role for both subscriptions; its id."""
-        path = f"{self.here}/{_AUTHORIZATION}/roleDefinitions/{guid or uuid.uuid4()}"
-        permissions = [{"actions": ["Microsoft.Resources/subscriptions/resourceGroups/read"]}]
-        scopes = [self.here, self.there]
-        properties = {"roleName": name, "permissions": permissions, "assignableScopes": scopes}
+    def role(self, name: str, app: str = "", *, ours: bool = False) -> str:
+        """A custom role for both subscriptions, of the app in that group; its id."""
+        path = f"{self.here}/{_AUTHORIZATION}/roleDefinitions/{uuid.uuid4()}"
+        properties = {
+            "roleName": name,
+            "description": f"Reads groups. Of the app in {app}." if app else "Reads groups.",
+            "permissions": [{"actions": ["Microsoft.Resources/subscriptions/resourceGroups/read"]}],
+            "assignableScopes": [self.here, self.there],
+        }
         return self.put(path, {"properties": properties}, ours=ours)
 
     def assignment(self, scope: str, role: str, principal: str, *, ours: bool = False) -> str:
@@ -92,9 +95,7 @@ class Remains:
     def plant_ours(self) -> None:
         """What `azd down` has left of a deployment that looked after both subscriptions."""
         roles = [
-            self.role(
-                f"{name} ({ENVIRONMENT}, {TOKEN})", role_guid(self.home, TOKEN, name), ours=True
-            )
+            self.role(f"{name} ({ENVIRONMENT}, {TOKEN})", self.app_group, ours=True)
             for name in ROLES
         ]
         shared = self.group(self.here, "shared")
@@ -133,10 +134,12 @@ class Remains:
             self.alert(theirs, name)
         self.setting(self.here, f"grantkeeper-{OTHERS_TOKEN}")
         self.setting(self.there, "to-siem")
+        theirs_there = f"{self.there}/resourceGroups/rg-of-the-app"
         for role in (
             self.role("Grantkeeper auditors"),
-            self.role(f"Grantkeeper grantor ({ENVIRONMENT}2, {OTHERS_TOKEN})"),
-            self.role(f"Grantkeeper grantor ({ENVIRONMENT}, {OTHERS_TOKEN})"),
+            self.role(f"Grantkeeper grantor ({ENVIRONMENT}2, {OTHERS_TOKEN})", self.app_group),
+            self.role(f"Grantkeeper grantor ({ENVIRONMENT}, {OTHERS_TOKEN})", theirs_there),
+            self.role(f"Grantkeeper prober ({ENVIRONMENT}, {OTHERS_TOKEN})"),
             self.emulator.definitions.named("Owner").id_at(self.there),
         ):
             self.assignment(self.there, role, self.gone)

@@ -8,7 +8,7 @@ from infra.down.leftovers import Kind
 from infra.emulator.faults import Fault
 from infra.emulator.world import Principal
 from tests.down.conftest import Type
-from tests.down.remains import OTHERS_TOKEN, TAGS, TOKEN, Remains
+from tests.down.remains import OTHERS_TOKEN, TOKEN, Remains
 
 
 @pytest.fixture(autouse=True)
@@ -17,14 +17,6 @@ def planted(remains: Remains) -> None:
     remains.plant_ours()
     remains.plant_others()
     remains.forget()
-
-
-def living(remains: Remains, tags: dict[str, str] | None = None) -> str:
-    """The app's identity, in its group."""
-    group = remains.group(remains.here, "rg-of-the-app", tags)
-    path = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
-    body = {"location": "westus2", "tags": TAGS}
-    return remains.put(f"{path}/id-grantkeeper-{TOKEN}", body)
 
 
 def test_exactly_what_the_deployment_left_is_deleted(remains: Remains, down: Type) -> None:
@@ -66,28 +58,17 @@ def test_things_go_before_what_tells_of_them(remains: Remains, down: Type) -> No
     assert set(went) == set(kinds) - {Kind.SYSTEM_TOPIC.value}
 
 
-@pytest.mark.parametrize("tags", [TAGS, None], ids=["tagged group", "group without the tag"])
 @pytest.mark.parametrize("arguments", [(), ("--yes",)])
-def test_while_the_app_is_there_nothing_is_done(
-    remains: Remains, down: Type, arguments: tuple[str, ...], tags: dict[str, str] | None
+def test_while_the_group_of_the_app_is_there_nothing_is_done(
+    remains: Remains, down: Type, arguments: tuple[str, ...]
 ) -> None:
-    identity = living(remains, tags)
+    remains.group(remains.here, "RG-of-the-app")
     remains.forget()
     answer = down(*arguments)
     assert answer.code == 2
     assert "azd down first" in answer.err
-    assert identity in answer.err
+    assert f"{remains.here}/resourceGroups/RG-of-the-app" in answer.err
     assert remains.writes() == []
-
-
-def test_what_a_late_list_still_shows_of_a_deleted_group_is_not_the_app(
-    remains: Remains, down: Type
-) -> None:
-    identity = living(remains, TAGS)
-    group = identity.partition("/providers/")[0]
-    remains.emulator.groups._groups.pop(group.lower())
-    assert down("--yes").code == 0
-    assert remains.left() == set()
 
 
 def test_where_the_caller_has_no_rights_it_is_said_and_the_rest_is_deleted(
@@ -215,14 +196,13 @@ def test_a_group_with_something_of_others_is_left_alone_and_what_is_ours_in_it_d
     assert foreign.lower() in remains.everything()
 
 
-def test_a_namesake_of_another_subscription_is_left_alone_until_its_token_is_said(
+def test_roles_of_a_namesake_of_another_subscription_are_left_alone_and_said(
     remains: Remains, down: Type
 ) -> None:
-    name = f"Grantkeeper grantor (dev, {OTHERS_TOKEN})"
-    answer = down()
-    assert f"left alone  the roles of {OTHERS_TOKEN}" in answer.out
-    assert name not in answer.out
-    assert name in down("--token", OTHERS_TOKEN).out
+    told = down().out
+    namesake = f"Grantkeeper grantor (dev, {OTHERS_TOKEN})"
+    assert f"{namesake}: of the app in {remains.there}/resourceGroups/rg-of-the-app\n" in told
+    assert f"Grantkeeper prober (dev, {OTHERS_TOKEN}): says not of which app\n" in told
 
 
 def test_an_environment_that_never_was_has_left_nothing(remains: Remains, down: Type) -> None:
@@ -266,7 +246,6 @@ def test_a_provider_that_is_not_registered_has_left_nothing(remains: Remains, do
         (("--subscription", "mine"), "--subscription: not the id"),
         (("--cloud", "Elsewhere"), "--cloud: use one of AzureCloud"),
         (("--arm-endpoint", "http://localhost"), "--arm-endpoint: not an https:// address"),
-        (("--token", "abc"), "--token: 13 letters and digits"),
     ],
 )
 def test_wrong_usage_is_said_before_anything_is_asked(

@@ -211,8 +211,6 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
-# The namespace in which guid() makes its UUIDv5, as infra/down has it.
-_OF_GUID = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "any": lambda _, value: value,
     "concat": lambda _, *parts: [each for part in parts for each in part],
@@ -222,7 +220,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
         "suffixes": {"storage": "core.windows.net"},
     },
     "filter": lambda _, items, wanted: [each for each in items if wanted(each)],
-    "guid": lambda _, *parts: str(uuid.uuid5(_OF_GUID, "-".join(parts))),
+    "guid": lambda _, *parts: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts))),
     "join": lambda _, items, between: between.join(items),
     "length": lambda _, value: len(value),
     "loadJsonContent": lambda names, path: json.loads((names.folder / path).read_text()),

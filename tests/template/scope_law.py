@@ -43,6 +43,9 @@ def groups(variant: Variant) -> Iterator[str]:
 
 def role_names(variant: Variant) -> Iterator[str]:
     """Custom roles are named so that infra/down finds them, and those of no other."""
+    group = f"/subscriptions/{HERE}/resourceGroups/{APP_GROUP}"
     for each in variant.of("Microsoft.Authorization/roleDefinitions"):
         if not re.fullmatch(r"Grantkeeper [a-z ]+ \(dev, \w{13}\)", each.properties["roleName"]):
             yield f"{each.origin}: infra/down does not find {each.properties['roleName']}"
+        if not each.properties["description"].endswith(f" Of the app in {group}."):
+            yield f"{each.origin}: infra/down does not know of which app it is"

@@ -133,6 +133,7 @@ PLANTED = [
     ("events.bicep", "'rg-${env", "'${env", "looks for rg-dev-events"),
     ("events.bicep", "union(tags, { 'azd-env-name': environmentName })", "tags", "leaves groups"),
     ("app/roles.bicep", "(${environmentName}, ", "(", "does not find Grantkeeper"),
+    ("app/roles.bicep", " Of the app in ${group}.", "", "does not know of which app"),
     ("roles/prober.json", "managedClusters/commandResults/read", "*/read", "has a wildcard"),
     ("roles/prober.json", '"dataActions": []', '"dataActions": ["*"]', "has data actions"),
     ("roles/prober.json", "Grantkeeper prober", "Prober", "are not those of infra/roles"),

@@ -13,6 +13,7 @@ from azure.data.tables import TableClient
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
+from infra.stack import event_subscription
 from infra.stack.stack import Stack
 from shared import dead_letters, store
 from shared.model import Record
@@ -24,6 +25,7 @@ from tests.e2e.emulated_azure import GROUP, Azure
 
 REQUESTS = "cluster-requests"
 RECONCILE = "reconcile"
+EVENTS = "cluster-events"
 DEADLINE_SECONDS = 120
 POLL_SECONDS = 0.2
 
@@ -61,6 +63,7 @@ class Deployment:
         host_flags: Sequence[str] = (),
         emulator_flags: Sequence[str] = (),
         hosts: int = 1,
+        event_delivery: event_subscription.Delivery = "function",
     ) -> None:
         self.stack = Stack(
             folder,
@@ -69,6 +72,7 @@ class Deployment:
             host_flags=host_flags,
             settings=_SETTINGS,
             hosts=hosts,
+            event_delivery=event_delivery,
         )
 
     def __enter__(self) -> Self:
@@ -179,7 +183,7 @@ class Deployment:
 
     def calm(self) -> bool:
         """Nothing is on its way: no message waits, and every cluster is settled."""
-        counts = [self.waiting(queue) for queue in (REQUESTS, RECONCILE)]
+        counts = [self.waiting(queue) for queue in (REQUESTS, RECONCILE, EVENTS)]
         return not any(counts) and all(record.settled for record in self.records())
 
     def dead_letters(self) -> ContainerClient:

@@ -1,5 +1,6 @@
 // What Azure tells the app: a system topic and an event subscription for each managed subscription.
-// They lead to a function of the deployed app, so this is provisioned after it, to the same group.
+// They lead to a function of the deployed app, or to its queue, so this is provisioned after it, to the
+// same group.
 targetScope = 'resourceGroup'
 
 param environmentName string
@@ -8,8 +9,12 @@ param location string
 @description('Id of the function app.')
 param functionAppId string
 
-@description('Name of the account whose container takes dead letters.')
+@description('Name of the account with the queue and the container of dead letters.')
 param workAccount string
+
+@description('How events come: to the function cluster_changed, or by the queue cluster-events, for an app that nothing from outside reaches (docs/decisions/0012).')
+@allowed(['function', 'queue'])
+param eventDelivery string = 'function'
 
 @description('Ids of the managed subscriptions, separated by commas.')
 param managedSubscriptions string
@@ -44,6 +49,7 @@ module topics 'app/system-topic-group.bicep' = [for id in withOwnTopic: {
     appGroup: resourceGroup().name
     functionAppId: functionAppId
     workAccount: workAccount
+    eventDelivery: eventDelivery
     alertGroupId: alertGroupId
   }
 }]
@@ -58,6 +64,7 @@ module onExistingTopic 'app/event-subscription.bicep' = if (!empty(existingTopic
     appGroup: resourceGroup().name
     functionAppId: functionAppId
     workAccount: workAccount
+    eventDelivery: eventDelivery
     alertGroupId: alertGroupId
     tags: allTags
   }

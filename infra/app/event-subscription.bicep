@@ -1,10 +1,12 @@
-// The events that docs/operations.md names, to the function cluster_changed.
+// The events that docs/operations.md names, to the function cluster_changed or the queue cluster-events.
 param topicName string
 param token string
 param appSubscription string
 param appGroup string
 param functionAppId string
 param workAccount string
+@allowed(['function', 'queue'])
+param eventDelivery string
 param alertGroupId string
 param tags object
 
@@ -12,12 +14,13 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: topicName
 }
 
-module deadLetters 'dead-letter-role.bicep' = {
-  name: 'grantkeeper-dead-letters-${uniqueString(topic.id, token)}'
+module writable 'topic-roles.bicep' = {
+  name: 'grantkeeper-topic-roles-${uniqueString(topic.id, token)}'
   scope: resourceGroup(appSubscription, appGroup)
   params: {
     principalId: topic.identity.principalId
     workAccount: workAccount
+    eventDelivery: eventDelivery
   }
 }
 
@@ -26,12 +29,25 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
   name: 'grantkeeper-${token}'
   properties: {
     eventDeliverySchema: 'EventGridSchema'
-    destination: {
+    destination: eventDelivery == 'queue' ? null : {
       endpointType: 'AzureFunction'
       properties: {
         resourceId: '${functionAppId}/functions/cluster_changed'
         maxEventsPerBatch: 1
         preferredBatchSizeInKilobytes: 64
+      }
+    }
+    deliveryWithResourceIdentity: eventDelivery != 'queue' ? null : {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      destination: {
+        endpointType: 'StorageQueue'
+        properties: {
+          resourceId: writable.outputs.accountId
+          queueName: writable.outputs.queueName
+          queueMessageTimeToLiveInSeconds: 604800
+        }
       }
     }
     deadLetterWithResourceIdentity: {
@@ -41,8 +57,8 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
       deadLetterDestination: {
         endpointType: 'StorageBlob'
         properties: {
-          resourceId: deadLetters.outputs.accountId
-          blobContainerName: deadLetters.outputs.containerName
+          resourceId: writable.outputs.accountId
+          blobContainerName: writable.outputs.containerName
         }
       }
     }

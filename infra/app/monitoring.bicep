@@ -30,7 +30,7 @@ var alerts = concat(activityLog ? [unknownAssignment] : [], [
     name: 'poison'
     severity: 2
     description: 'Messages failed five times. `python -m grantkeeper poison list` shows them.'
-    query: 'AppRequests | where OperationName in ("request_poisoned", "reconcile_poisoned")'
+    query: 'AppRequests | where OperationName in ("request_poisoned", "reconcile_poisoned", "cluster_event_poisoned")'
     window: 'PT15M'
   }
   {

@@ -11,6 +11,7 @@ param appSubscription string
 param appGroup string
 param functionAppId string
 param workAccount string
+param eventDelivery string
 param alertGroupId string
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = if (makeGroup) {
@@ -39,6 +40,7 @@ module events 'event-subscription.bicep' = {
     appGroup: appGroup
     functionAppId: functionAppId
     workAccount: workAccount
+    eventDelivery: eventDelivery
     alertGroupId: alertGroupId
     tags: tags
   }

@@ -6,7 +6,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: 'evgst-grantkeeper-${token}'
   location: 'global'
   tags: tags
-  // It writes dead letters by it.
+  // It writes dead letters by it, and to the queue.
   identity: {
     type: 'SystemAssigned'
   }

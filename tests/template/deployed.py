@@ -30,3 +30,10 @@ class Deployed:
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     read: set[tuple[str, str]] = field(default_factory=set)
+
+
+def at(body: Any, path: str) -> Any:
+    """What a body has at a dotted path; None where there is nothing."""
+    for name in path.split("."):
+        body = body.get(name) if isinstance(body, dict) else None
+    return body

@@ -14,7 +14,8 @@ from shared.policy_file import load
 from shared.roles import NEVER_GRANTABLE
 from tests.template.alert_law import activity_logs, unknown_assignments
 from tests.template.azure_types import Types
-from tests.template.deployed import Resource
+from tests.template.deployed import Resource, at
+from tests.template.event_law import events, topics
 from tests.template.network_law import endpoints, zones
 from tests.template.rights_law import rights
 from tests.template.scope_law import groups, role_names
@@ -26,7 +27,6 @@ ROOT = Path(__file__).resolve().parents[2]
 STORAGE = "Microsoft.Storage/storageAccounts"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
-EVENTS = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 PUBLISHING = "Microsoft.Web/sites/basicPublishingCredentialsPolicies"
 
 # Built-in roles that the template may assign, and below what; none but the first reaches the host's
@@ -36,6 +36,7 @@ DATA_ROLES = {
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": r"/storageAccounts/stwork\w+$",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": r"/storageAccounts/stwork\w+$",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": r"/stwork\w+/.*/containers/eventgrid-deadletter$",
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": r"/stwork\w+/.*/queues/cluster-events$",
     "3913510d-42f4-4e42-8a64-420c390055eb": r"/Microsoft.Insights/components/[\w-]+$",
     "d5a91429-5739-47e2-a06b-3470a27159e7": r"/Microsoft.EventGrid/topics/[\w-]+$",
 }
@@ -61,13 +62,6 @@ CLOSED: dict[str, dict[str, Any]] = {
     },
     PUBLISHING: {"allow": False},
 }
-
-
-def at(body: Any, path: str) -> Any:
-    """What a body has at a dotted path; None where there is nothing."""
-    for name in path.split("."):
-        body = body.get(name) if isinstance(body, dict) else None
-    return body
 
 
 def types(variant: Variant) -> Iterator[str]:
@@ -180,61 +174,6 @@ def _reach(assignment: Resource, custom: Resource | None, variant: Variant) -> I
 
 def _actions(definition: Resource) -> list[str]:
     return list(definition.properties["permissions"][0]["actions"])
-
-
-def events(variant: Variant) -> Iterator[str]:
-    """The events that docs/operations.md names come to the function, and none is lost unseen."""
-    page = (
-        (ROOT / "docs/operations.md").read_text().partition("## Events\n")[2].partition("\n## ")[0]
-    )
-    operations = set(re.findall(r"^ {4}(Microsoft\S+)$", page, re.MULTILINE))
-    kinds = {
-        f"Microsoft.Resources.Resource{each}"
-        for each in re.findall(r"(?:Resource|…)((?:Write|Delete)\w+)`", page)
-    }
-    found = variant.of(EVENTS)
-    if len(found) != len(variant.parameters["managedSubscriptions"]):
-        yield "not each managed subscription has its event subscription"
-    for each in found:
-        properties = each.properties
-        rules = at(properties, "filter.advancedFilters") or [{}]
-        if set(at(properties, "filter.includedEventTypes") or ()) != kinds:
-            yield f"{each.origin}: the event types are not those of docs/operations.md"
-        if len(rules) != 1 or rules[0].get("operatorType") != "StringIn":
-            yield f"{each.origin}: not one filter of operations"
-        elif rules[0]["key"] != "data.operationName" or set(rules[0]["values"]) != operations:
-            yield f"{each.origin}: the operations are not those of docs/operations.md"
-        if not at(properties, "retryPolicy.maxDeliveryAttempts"):
-            yield f"{each.origin}: there is no retry policy"
-        function = str(at(properties, "destination.properties.resourceId")).rpartition("/")[2]
-        if f"def {function}(event:" not in (ROOT / "function_app.py").read_text():
-            yield f"{each.origin}: there is no function {function} for events"
-        letter = at(properties, "deadLetterWithResourceIdentity.deadLetterDestination.properties")
-        container = (
-            f"{at(letter, 'resourceId')}/blobServices/default/containers/"
-            f"{at(letter, 'blobContainerName')}"
-        )
-        if container not in {one.id for one in variant.of(f"{STORAGE}/blobServices/containers")}:
-            yield f"{each.origin}: dead letters go nowhere"
-        yield from _dead_letter_role(each, container, variant)
-
-
-def topics(variant: Variant) -> Iterator[str]:
-    """A system topic has the events of the subscription that it lies in."""
-    for topic in variant.of("Microsoft.EventGrid/systemTopics"):
-        if topic.properties["source"] != "/".join(topic.scope.split("/")[:3]):
-            yield f"{topic.origin}: its source is not its own subscription"
-
-
-def _dead_letter_role(events: Resource, container: str, variant: Variant) -> Iterator[str]:
-    topic = events.id.rpartition("/eventSubscriptions/")[0]
-    writers = {
-        each.properties["principalId"]
-        for each in variant.of(ASSIGNMENTS)
-        if each.scope == container
-    }
-    if f"{topic}:identity.principalId" not in writers:
-        yield f"{events.origin}: its topic may not write dead letters"
 
 
 def lifecycle(variant: Variant) -> Iterator[str]:

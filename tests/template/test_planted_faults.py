@@ -11,10 +11,13 @@ from tests.template.syntax import Fault
 from tests.template.variants import variants
 
 STORAGE, APP, EVENTS = "app/storage.bicep", "app/function-app.bicep", "app/event-subscription.bicep"
+TOPIC = "app/topic-roles.bicep"
 ROLE, SCOPE, MAIN = "app/subscription-role.bicep", "app/scope-role.bicep", "main.bicep"
 LOGS, MONITORING = "app/activity-log.bicep", "app/monitoring.bicep"
 WAYS = "app/private-endpoints.bicep"
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
+SENDER = "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 # The file, what is replaced there by what, and what is said of it.
@@ -98,14 +101,35 @@ PLANTED = [
     ("app/unknown-assignments.kql", "leftanti", "inner", "not ask for what the app's identity did"),
     (MONITORING, "DisableLocalAuth: true", "DisableLocalAuth: false", "DisableLocalA"),
     ("app/lifecycle-topic.bicep", "disableLocalAuth: true", "disableLocalAuth: false", "disable"),
-    (EVENTS, "    deadLetterWithResource", "    deliveryWithResource", "no such property"),
+    (EVENTS, "    deadLetterWithResource", "    deadLettersWithResource", "no such property"),
     (EVENTS, "'Microsoft.Resources.ResourceWriteFailure'\n", "", "the event types are not"),
     (EVENTS, "managedClusters/delete'", "managedClusters/read'", "the operations are not those"),
     (EVENTS, "roleAssignments/delete'", "roleAssignments/write'", "the operations are not those"),
     (EVENTS, "functions/cluster_changed", "functions/changed", "there is no function changed"),
     (EVENTS, "topic.identity.principalId", "topic.id", "is not for an identity"),
     ("app/system-topic.bicep", "subscription().id", "resourceGroup().id", "its source is not"),
-    ("app/dead-letter-role.bicep", "scope: container", "scope: work", "is not for"),
+    (TOPIC, "scope: container", "scope: work", "is not for"),
+    (TOPIC, "scope: queue\n", "scope: work\n", f"{SENDER} is not for"),
+    (TOPIC, "scope: queue\n", "scope: queues\n", f"{SENDER} is not for"),
+    (TOPIC, f"'{SENDER}'", f"'{QUEUE_CONTRIBUTOR}'", "its topic may not send to the queue"),
+    (TOPIC, "if (eventDelivery == 'queue')", "if (false)", "its topic may not send to the queue"),
+    (TOPIC, "if (eventDelivery == 'queue')", "if (true)", "to a queue that has no use"),
+    (TOPIC, "name: 'cluster-events'", "name: 'events'", "does not lead to the queue cluster-ev"),
+    (TOPIC, "name: 'cluster-events'", "name: 'reconcile'", "does not lead to the queue cluster"),
+    (STORAGE, "  'cluster-events'\n", "", "does not lead to the queue cluster-events"),
+    (STORAGE, "'cluster-events-poison'", "'cluster-event-poison'", "the queues are not those"),
+    (EVENTS, "'StorageQueue'", "'Queue'", "is none of those known"),
+    (EVENTS, "Seconds: 604800", "Seconds: 3600", "its messages do not wait for a week"),
+    (EVENTS, "Seconds: 604800", "Seconds: '604800'", "is no int"),
+    (EVENTS, "'SystemAssigned'", "'UserAssigned'", "not send by the topic's own identity"),
+    (EVENTS, "eventDelivery == 'queue' ? null", "false ? null", "it leads to two places"),
+    (EVENTS, "eventDelivery != 'queue' ? null", "false ? null", "it leads to two places"),
+    (
+        "events.bicep",
+        "eventDelivery string = 'function'",
+        "eventDelivery string = 'q'",
+        "is against",
+    ),
     (ROLE, "'2.0'", "'1.0'", "conditionVersion is not 2.0"),
     (ROLE, "? null : condition\n", "? null : null\n", "the right to grant has no condition"),
     (SCOPE, "{ condition: condition, conditionVersion: '2.0' }", "{}", "no condition"),

@@ -39,12 +39,14 @@ VARIANTS: dict[str, dict[str, Any]] = {"least": _LEAST, "usual": _USUAL, "all": 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Both layers, with these parameters of the first, and the policy that lies beside them."""
+    """Both layers, with these parameters of the first, the way that events come by the second, and
+    the policy that lies beside them."""
 
     name: str
     parameters: dict[str, Any]
     app: Deployed
     events: Deployed
+    delivery: str
     policy: Path
 
     def of(self, kind: str) -> list[Resource]:
@@ -66,6 +68,17 @@ def variants(infra: Path) -> Iterator[Variant]:
             "alertGroupId": app.outputs["GRANTKEEPER_ALERT_GROUP_ID"],
         }
         if name == "all":
-            told |= {"existingTopic": "ours", "existingTopicGroup": "rg-topics"}
+            told |= {
+                "existingTopic": "ours",
+                "existingTopicGroup": "rg-topics",
+                "eventDelivery": "queue",
+            }
         events = deploy(infra / "events.bicep", told, HERE, APP_GROUP)
-        yield Variant(name, parameters, app, events, infra.parent / "policy.yaml")
+        yield Variant(
+            name,
+            parameters,
+            app,
+            events,
+            told.get("eventDelivery", "function"),
+            infra.parent / "policy.yaml",
+        )

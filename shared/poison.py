@@ -1,4 +1,4 @@
-"""What the poison doors do: leave a visible trace, never lose the text.
+"""What the poison doors do: leave a visible trace, never lose the text, but for claims in it.
 
 A message is poison after its function has failed five times; what a door can refuse never gets
 that far.

@@ -104,7 +104,9 @@ class Observer:
             if progress.to_read(p, propagation, now)
             and not progress.waits(p, looks, now, plans, woken=woken)
         }
-        held = self._held(to_read.values())
+        # An event of a removal waits that long; a list that clusters share may be from before it.
+        oldest = now - progress.spacing(propagation) if woken else None
+        held = self._held(to_read.values(), oldest)
         known = tuple(assignment for found in held.values() for assignment in found or ())
         more = stronger((p.grant for p in to_read.values()), known, self.definitions.get)
         diagnose = Obstacles(self.arm, self.deny_lists, self.definitions, record.denials, now).of
@@ -169,15 +171,20 @@ class Observer:
         except Failure:
             return False
 
-    def _held(self, wanted: Collection[Progress]) -> dict[_Place, tuple[Assignment, ...] | None]:
-        """What the principals hold: one list for each principal and subscription. Where only
-        grants are wanted that policy refuses, we may not be allowed to look: None."""
+    def _held(
+        self, wanted: Collection[Progress], oldest: datetime | None
+    ) -> dict[_Place, tuple[Assignment, ...] | None]:
+        """What the principals hold: one list for each principal and subscription, read later than
+        the last look at any of the grants, and than `oldest`. Where only grants are wanted that
+        policy refuses, we may not be allowed to look: None."""
         needed = {_place(p) for p in wanted if not p.grant.refused}
         held: dict[_Place, tuple[Assignment, ...] | None] = {}
         for place in sorted({_place(p) for p in wanted}):
-            looks = [p.read_at for p in wanted if p.read_at and _place(p) == place]
+            looks = (p.read_at for p in wanted if _place(p) == place)
             try:
-                held[place] = self.lists.of(*place, after=max(looks, default=None))
+                held[place] = self.lists.of(
+                    *place, max(filter(None, (*looks, oldest)), default=None)
+                )
             except Failure:
                 if place in needed:
                     raise

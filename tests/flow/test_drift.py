@@ -42,6 +42,17 @@ def test_what_was_removed_is_there_again_at_the_event(town: Town, role: str) -> 
     town.run_until(town.ready)
 
 
+def test_a_list_read_for_others_before_the_removal_does_not_hide_it(town: Town) -> None:
+    """In a busy process, clusters share a list of all assignments for half a minute."""
+    lists, principal = town.app.reconciler.observer.lists, principal_of(town, "kubelet")
+    subscription = town.id_of().subscription_id
+    town.run(A_MINUTE, timer=False)
+    for _ in range(9):
+        assert lists.of(principal, subscription, None)
+    remove(town, NETWORK_CONTRIBUTOR)
+    town.run_until(lambda: whole(town), minutes=A_MINUTE, timer=False)
+
+
 def test_the_event_may_come_twice_and_late(town: Town) -> None:
     remove(town, NETWORK_CONTRIBUTOR)
     told = town.azure.event_grid.take()

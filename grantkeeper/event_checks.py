@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from grantkeeper.checkup import Check, judged
-from grantkeeper.event_topics import EventSubscription, EventTopics, Filter
+from grantkeeper.event_topics import EventSubscription, EventTopics, Filter, Topic
 from shared.dead_letters import CONTAINER
 from shared.queues import EVENTS
 
@@ -25,9 +25,9 @@ _DEPLOY = "deploy infra/events.bicep (azd provision events); docs/operations.md,
 
 
 def checks(azure: EventTopics, managed: tuple[str, ...], account: str) -> Iterator[Check]:
-    """An event subscription of each managed subscription. Without one, or where it is not whole,
-    changes are found by the timer: late, but found. `account` is the name of the work account,
-    empty where it is not known. Raises `Failure` and `InvalidId`."""
+    """An event subscription of each managed subscription, or of groups in it. Without one, or where
+    it is not whole, changes are found by the timer: late, but found. `account` is the name of the
+    work account, empty where it is not known. Raises `Failure` and `InvalidId`."""
     faults = [f"{each}: {fault}" for each in managed for fault in _faults(azure, each, account)]
     yield judged("events", faults, _DEPLOY, f"come from {len(managed)} subscriptions", "warn")
 
@@ -49,13 +49,24 @@ def faults_of(found: EventSubscription, account: str) -> Iterator[str]:
 
 
 def _faults(azure: EventTopics, subscription: str, account: str) -> list[str]:
-    """Of the best that there is: one whole event subscription is enough."""
     source = f"/subscriptions/{subscription}"
-    topics = [
-        each for each in azure.topics(subscription) if each.properties.source.lower() == source
+    topics = dict[str, list[Topic]]()
+    for topic in azure.topics(subscription):
+        topics.setdefault(topic.properties.source.lower(), []).append(topic)
+    if whole := topics.get(source):
+        return _faults_of(azure, whole, account)
+    groups = {each: its for each, its in topics.items() if each.startswith(f"{source}/resourceg")}
+    if not groups:
+        return ["there is no system topic of the subscription, nor of a group in it"]
+    return [
+        f"{group.rpartition('/')[2]}: {fault}"
+        for group, its in groups.items()
+        for fault in _faults_of(azure, its, account)
     ]
-    if not topics:
-        return ["there is no system topic of the subscription"]
+
+
+def _faults_of(azure: EventTopics, topics: list[Topic], account: str) -> list[str]:
+    """Of the best that there is: one whole event subscription is enough."""
     found = [each for topic in topics for each in azure.subscriptions(topic)]
     ours = [each for each in found if _leads_to_the_app(each)]
     if not ours:

@@ -1,6 +1,6 @@
-// What Azure tells the app: a system topic and an event subscription for each managed subscription.
-// They lead to a function of the deployed app, or to its queue, so this is provisioned after it, to the
-// same group.
+// What Azure tells the app: a system topic and an event subscription for each managed subscription, or for
+// each of some groups. They lead to a function of the deployed app, or to its queue, so this is provisioned
+// after it, to the same group.
 targetScope = 'resourceGroup'
 
 param environmentName string
@@ -19,6 +19,9 @@ param eventDelivery string = 'function'
 @description('Ids of the managed subscriptions, separated by commas.')
 param managedSubscriptions string
 
+@description('Ids of resource groups in them: only what happens there is told, not in the whole subscriptions. What is removed elsewhere, the timer finds. Empty: all is told.')
+param eventGroups string[] = []
+
 @description('Name of the system topic of this subscription that is there already, with a system-assigned identity: Azure allows one of each. Empty: one is made.')
 param existingTopic string = ''
 
@@ -35,15 +38,27 @@ var allTags = union(tags, { 'azd-env-name': environmentName })
 var here = toLower(subscription().subscriptionId)
 var subscriptions = split(toLower(managedSubscriptions), ',')
 var withOwnTopic = empty(existingTopic) ? subscriptions : filter(subscriptions, id => (id != here))
+var sources = empty(eventGroups) ? map(withOwnTopic, id => '/subscriptions/${id}') : eventGroups
+var elsewhere = filter(union([], map(sources, id => (toLower(split(id, '/')[2])))), id => (id != here))
+var groupElsewhere = 'rg-${environmentName}-events'
 
-module topics 'app/system-topic-group.bicep' = [for id in withOwnTopic: {
-  name: 'grantkeeper-topic-${token}'
+// A system topic lies in the subscription whose events it has: in the app's group there, or in one of its own.
+module groups 'app/events-group.bicep' = [for id in elsewhere: {
+  name: 'grantkeeper-events-group-${token}'
   scope: subscription(id)
   params: {
-    groupName: id == here ? resourceGroup().name : 'rg-${environmentName}-events'
-    makeGroup: id != here
+    name: groupElsewhere
     location: location
     tags: allTags
+  }
+}]
+
+module topics 'app/system-topic.bicep' = [for source in sources: {
+  name: 'grantkeeper-topic-${uniqueString(source, token)}'
+  scope: resourceGroup(split(source, '/')[2], toLower(split(source, '/')[2]) == here ? resourceGroup().name : groupElsewhere)
+  dependsOn: [groups]
+  params: {
+    source: source
     token: token
     appSubscription: here
     appGroup: resourceGroup().name
@@ -51,6 +66,7 @@ module topics 'app/system-topic-group.bicep' = [for id in withOwnTopic: {
     workAccount: workAccount
     eventDelivery: eventDelivery
     alertGroupId: alertGroupId
+    tags: allTags
   }
 }]
 

@@ -91,7 +91,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
 }
 
 resource givenUp 'Microsoft.Insights/metricAlerts@2018-03-01' = [for metric in ['DeadLetteredCount', 'DroppedEventCount']: {
-  name: 'grantkeeper-${metric}-${token}'
+  name: 'grantkeeper-${metric}-${uniqueString(topicName)}-${token}'
   location: 'global'
   tags: tags
   properties: {

@@ -1,9 +1,19 @@
-// The topic of what Azure Resource Manager does in this subscription.
-param tags object
+// The topic of what Azure Resource Manager does in this subscription, or in a resource group of it.
+@description('Id of the subscription, or of the group.')
+param source string
 param token string
+param appSubscription string
+param appGroup string
+param functionAppId string
+param workAccount string
+param eventDelivery string
+param alertGroupId string
+param tags object
+
+var ofGroup = length(split(source, '/')) == 5
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
-  name: 'evgst-grantkeeper-${token}'
+  name: ofGroup ? 'evgst-grantkeeper-${uniqueString(toLower(source))}-${token}' : 'evgst-grantkeeper-${token}'
   location: 'global'
   tags: tags
   // It writes dead letters by it, and to the queue.
@@ -11,9 +21,22 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
     type: 'SystemAssigned'
   }
   properties: {
-    source: subscription().id
-    topicType: 'Microsoft.Resources.Subscriptions'
+    source: source
+    topicType: ofGroup ? 'Microsoft.Resources.ResourceGroups' : 'Microsoft.Resources.Subscriptions'
   }
 }
 
-output name string = topic.name
+module events 'event-subscription.bicep' = {
+  name: 'event-subscription-${uniqueString(source, token)}'
+  params: {
+    topicName: topic.name
+    token: token
+    appSubscription: appSubscription
+    appGroup: appGroup
+    functionAppId: functionAppId
+    workAccount: workAccount
+    eventDelivery: eventDelivery
+    alertGroupId: alertGroupId
+    tags: tags
+  }
+}

@@ -15,7 +15,7 @@ DESCRIPTION = """\
 What a deployment of Grantkeeper leaves when `azd down` has deleted its resource group, in every
 subscription that it looked after:
 
-  event subscriptions grantkeeper-TOKEN on system topics, and topics evgst-grantkeeper-TOKEN
+  event subscriptions grantkeeper-TOKEN on system topics, and topics evgst-grantkeeper-…TOKEN
   metric alerts grantkeeper-…-TOKEN
   diagnostic settings grantkeeper-TOKEN of the subscriptions
   groups rg-ENVIRONMENT-events, if they have the tag azd-env-name=ENVIRONMENT, and nothing of others

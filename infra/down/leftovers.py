@@ -22,6 +22,7 @@ _APP_GROUP = re.compile(
     r"Of the app in (?P<group>/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+)\.$"
 )
 _TOPICS = "Microsoft.EventGrid/systemTopics"
+_OF_RESOURCES = ("microsoft.resources.subscriptions", "microsoft.resources.resourcegroups")
 _ALERTS = "Microsoft.Insights/metricAlerts"
 _SETTINGS = "Microsoft.Insights/diagnosticSettings"
 _ROLES = "Microsoft.Authorization/roleDefinitions"
@@ -188,13 +189,13 @@ class _Search:
         """What is of ours on topics of this subscription's events, which may be others' topics."""
         for topic in self._list_of(root, Kind.SYSTEM_TOPIC, _TOPICS):
             kind = str(topic["properties"].get("topicType")).lower()
-            if topic["id"].lower().startswith(whole) or kind != "microsoft.resources.subscriptions":
+            if topic["id"].lower().startswith(whole) or kind not in _OF_RESOURCES:
                 continue
             path = f"{topic['id']}/eventSubscriptions"
             for each in self._list(path, VERSIONS[Kind.EVENT_SUBSCRIPTION]) or ():
                 if self._is_named(each, "grantkeeper-"):
                     self._leave(Kind.EVENT_SUBSCRIPTION, f"{path}/{each['name']}")
-            if self._is_named(topic, "evgst-grantkeeper-"):
+            if self._goes_with_group(topic):
                 self._leave(Kind.SYSTEM_TOPIC, topic["id"])
 
     def _is_named(self, resource: Json, prefix: str) -> bool:

@@ -110,7 +110,9 @@ class Deployment:
 
     def events(self, **changes: Any) -> None:
         """A system topic and its event subscription."""
-        source = f"/subscriptions/{self.azure.subscription}"
+        self.events_of(f"/subscriptions/{self.azure.subscription}", **changes)
+
+    def events_of(self, source: str, **changes: Any) -> None:
         topic = f"{self.azure.group}/{TOPIC}"
         about = {"source": source, "topicType": "Microsoft.Resources.Subscriptions"}
         self.azure.emulator.resources.put(topic, {"location": "global", "properties": about})
@@ -356,7 +358,20 @@ def test_without_events_the_timer_is_all_there_is(
 ) -> None:
     assert azure.town.ask("DELETE", f"{azure.group}/{TOPIC}").status < 300
     told = found(diagnosed(), "warn")
-    assert told == {"events": f"{azure.subscription}: there is no system topic of the subscription"}
+    nothing = "there is no system topic of the subscription, nor of a group in it"
+    assert told == {"events": f"{azure.subscription}: {nothing}"}
+
+
+def test_events_of_groups_are_looked_at_group_by_group(
+    diagnosed: Diagnosed, whole: Deployment, azure: Azure
+) -> None:
+    whole.events_of(azure.group)
+    assert "events" in found(diagnosed(), "ok")
+    whole.events_of(azure.group, provisioningState="Failed")
+    name = azure.group.rpartition("/")[2]
+    assert (
+        f"{name}: the event subscription clusters is Failed" in found(diagnosed(), "warn")["events"]
+    )
 
 
 @pytest.mark.parametrize(

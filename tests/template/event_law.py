@@ -18,7 +18,8 @@ _WEEK = 7 * 24 * 3600  # seconds
 
 
 def events(variant: Variant) -> Iterator[str]:
-    """Each managed subscription has an event subscription, with filter, retries, dead letters."""
+    """Each managed subscription, or each of the groups, has an event subscription, with filter,
+    retries, dead letters."""
     page = (
         (ROOT / "docs/operations.md").read_text().partition("## Events\n")[2].partition("\n## ")[0]
     )
@@ -28,7 +29,7 @@ def events(variant: Variant) -> Iterator[str]:
         for each in re.findall(r"(?:Resource|…)((?:Write|Delete)\w+)`", page)
     }
     found = variant.of(EVENTS)
-    if len(found) != len(variant.parameters["managedSubscriptions"]):
+    if len(found) != len(variant.sources):
         yield "not each managed subscription has its event subscription"
     for each in found:
         properties = each.properties
@@ -47,10 +48,18 @@ def events(variant: Variant) -> Iterator[str]:
 
 
 def topics(variant: Variant) -> Iterator[str]:
-    """A system topic has the events of the subscription that it lies in."""
-    for topic in variant.of("Microsoft.EventGrid/systemTopics"):
-        if topic.properties["source"] != "/".join(topic.scope.split("/")[:3]):
+    """A system topic has events of the subscription that it lies in, and there is one for each of
+    what is to be heard of."""
+    found = variant.of("Microsoft.EventGrid/systemTopics")
+    for topic in found:
+        source, own = topic.properties["source"], "/".join(topic.scope.split("/")[:3])
+        if f"{source}/".partition("/resourceGroups/")[0].rstrip("/") != own:
             yield f"{topic.origin}: its source is not its own subscription"
+        kind = "ResourceGroups" if "/resourceGroups/" in source else "Subscriptions"
+        if topic.properties["topicType"] != f"Microsoft.Resources.{kind}":
+            yield f"{topic.origin}: its source is of another type"
+    if not {topic.properties["source"] for topic in found} <= variant.sources:
+        yield "a topic is of what nobody asked for"
 
 
 def _to_function(events: Resource, variant: Variant) -> Iterator[str]:

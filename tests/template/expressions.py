@@ -188,9 +188,10 @@ def _call(node: Node, names: Names) -> Any:
 def _union(_: Names, *parts: Any) -> Any:
     if all(isinstance(part, dict) for part in parts):
         return {name: value for part in parts for name, value in part.items()}
-    found: list[Any] = []
-    for part in parts:
-        found += [each for each in part if each not in found]
+    found: list[Any] = []  # each once (bicep-functions-array#union)
+    for each in (each for part in parts for each in part):
+        if each not in found:
+            found.append(each)
     return found
 
 

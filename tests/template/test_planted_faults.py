@@ -11,7 +11,7 @@ from tests.template.syntax import Fault
 from tests.template.variants import variants
 
 STORAGE, APP, EVENTS = "app/storage.bicep", "app/function-app.bicep", "app/event-subscription.bicep"
-TOPIC = "app/topic-roles.bicep"
+TOPIC, SOURCE = "app/topic-roles.bicep", "app/system-topic.bicep"
 ROLE, SCOPE, MAIN = "app/subscription-role.bicep", "app/scope-role.bicep", "main.bicep"
 LOGS, MONITORING = "app/activity-log.bicep", "app/monitoring.bicep"
 WAYS = "app/private-endpoints.bicep"
@@ -107,7 +107,11 @@ PLANTED = [
     (EVENTS, "roleAssignments/delete'", "roleAssignments/write'", "the operations are not those"),
     (EVENTS, "functions/cluster_changed", "functions/changed", "there is no function changed"),
     (EVENTS, "topic.identity.principalId", "topic.id", "is not for an identity"),
-    ("app/system-topic.bicep", "subscription().id", "resourceGroup().id", "its source is not"),
+    (SOURCE, "source: source", "source: '/subscriptions/${appSubscription}'", "its source is not"),
+    (SOURCE, "source: source", "source: subscription().id", "of what nobody asked for"),
+    (SOURCE, "topicType: of", "topicType: !of", "its source is of another type"),
+    (SOURCE, "${uniqueString(toLower(source))}-${token}", "${token}", "deployed twice"),
+    ("events.bicep", "union([], map(", "concat([], map(", "deployed twice"),
     (TOPIC, "scope: container", "scope: work", "is not for"),
     (TOPIC, "scope: queue\n", "scope: work\n", f"{SENDER} is not for"),
     (TOPIC, "scope: queue\n", "scope: queues\n", f"{SENDER} is not for"),
@@ -153,7 +157,12 @@ PLANTED = [
     (MAIN, "'resourceGroup'\n", "'subscription'\n", "would delete the groups of others"),
     (MAIN, "targetScope = 'resourceGroup'\n", "", "would delete the groups of others"),
     ("events.bicep", "'resourceGroup'\n", "'subscription'\n", "would delete the groups of"),
-    ("events.bicep", "makeGroup: id != here", "makeGroup: true", "makes a group in the subscr"),
+    (
+        "events.bicep",
+        "id => (id != here))\nvar g",
+        "id => true)\nvar g",
+        "makes a group in the subscr",
+    ),
     ("events.bicep", "'rg-${env", "'${env", "looks for rg-dev-events"),
     ("events.bicep", "union(tags, { 'azd-env-name': environmentName })", "tags", "leaves groups"),
     ("app/roles.bicep", "(${environmentName}, ", "(", "does not find Grantkeeper"),

@@ -21,7 +21,7 @@ from tests.template.deployment import deploy
 from tests.template.expressions import Later
 from tests.template.scope_law import layers
 from tests.template.syntax import parse, text_of
-from tests.template.variants import APP_GROUP, GROUP, HERE, Variant, variants
+from tests.template.variants import APP_GROUP, GROUP, HERE, VARIANTS, Variant, variants
 
 INFRA = law.ROOT / "infra"
 FILES = sorted([*INFRA.glob("*.bicep"), *INFRA.glob("app/*.bicep")])
@@ -46,7 +46,7 @@ def test_two_parsers_read_each_file(path: Path) -> None:
     assert parse(path).type == "infrastructure"
 
 
-@pytest.mark.parametrize("name", ["least", "usual", "all"])
+@pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("check", law.LAWS, ids=lambda check: check.__name__)
 def test_the_law_holds(
     template: dict[str, Variant], check: Callable[[Variant], Iterator[str]], name: str
@@ -102,7 +102,7 @@ def test_zones_that_the_network_has_already_are_used_and_none_are_made(
     assert [*network_law.endpoints(there), *network_law.zones(there)] == []
 
 
-@pytest.mark.parametrize("name", ["least", "usual", "all"])
+@pytest.mark.parametrize("name", VARIANTS)
 def test_the_app_can_read_its_settings(template: dict[str, Variant], name: str) -> None:
     values = deployed_settings(template[name])
     later = {

@@ -34,19 +34,41 @@ _ALL = {
     "subnetId": f"{GROUP}/net-1/providers/Microsoft.Network/virtualNetworks/a/subnets/app",
     "endpointSubnetId": f"{GROUP}/net-2/providers/Microsoft.Network/virtualNetworks/b/subnets/ways",
 }
-VARIANTS: dict[str, dict[str, Any]] = {"least": _LEAST, "usual": _USUAL, "all": _ALL}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "least": _LEAST,
+    "usual": _USUAL,
+    "groups": _USUAL,
+    "all": _ALL,
+}
+# Of the second layer, besides what the first one tells it.
+_EVENTS: dict[str, dict[str, Any]] = {
+    "groups": {
+        "eventGroups": [
+            f"{GROUP}/clusters",
+            f"{GROUP}/more-clusters",
+            f"/subscriptions/{OTHER}/resourceGroups/clusters",
+            f"/subscriptions/{OTHER}/resourceGroups/more-clusters",
+        ]
+    },
+    "all": {
+        "existingTopic": "ours",
+        "existingTopicGroup": "rg-topics",
+        "eventDelivery": "queue",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Both layers, with these parameters of the first, the way that events come by the second, and
-    the policy that lies beside them."""
+    """Both layers, with these parameters of the first, the way that events come by the second, the
+    ids of what they are of, and the policy that lies beside them."""
 
     name: str
     parameters: dict[str, Any]
     app: Deployed
     events: Deployed
     delivery: str
+    sources: set[str]
     policy: Path
 
     def of(self, kind: str) -> list[Resource]:
@@ -67,18 +89,15 @@ def variants(infra: Path) -> Iterator[Variant]:
             "managedSubscriptions": app.outputs["GRANTKEEPER_MANAGED_SUBSCRIPTIONS"],
             "alertGroupId": app.outputs["GRANTKEEPER_ALERT_GROUP_ID"],
         }
-        if name == "all":
-            told |= {
-                "existingTopic": "ours",
-                "existingTopicGroup": "rg-topics",
-                "eventDelivery": "queue",
-            }
+        told |= _EVENTS.get(name, {})
         events = deploy(infra / "events.bicep", told, HERE, APP_GROUP)
+        managed = [f"/subscriptions/{each}" for each in parameters["managedSubscriptions"]]
         yield Variant(
             name,
             parameters,
             app,
             events,
             told.get("eventDelivery", "function"),
+            set(told.get("eventGroups", managed)),
             infra.parent / "policy.yaml",
         )

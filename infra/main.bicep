@@ -93,6 +93,21 @@ var elsewhere = concat(clusterGroups, grantScopes, profileLinks)
 var grantSubscriptions = union(managed, map(grantScopes, id => (toLower(split(id, '/')[2]))))
 var readSubscriptions = union(managed, map(elsewhere, id => (toLower(split(id, '/')[2]))))
 
+// Which role the app's identity has where.
+var inSubscriptions = concat(
+  map(readSubscriptions, id => ({ does: 'read', role: 'clusterReader', id: id })),
+  map(grantAnywhere, id => ({ does: 'grant', role: 'grantor', id: id })),
+  map(groupsMade, id => ({ does: 'groups', role: 'groupCreator', id: id })),
+  map(groupsMade, id => ({ does: 'operate', role: 'clusterOperator', id: id })),
+  map(probed, id => ({ does: 'probe', role: 'prober', id: id }))
+)
+var atScopes = concat(
+  map(clusterGroups, id => ({ does: 'operate', role: 'clusterOperator', id: id })),
+  map(profileLinks, id => ({ does: 'link', role: 'profileLinks', id: id })),
+  map(grantScopes, id => ({ does: 'grant', role: 'grantor', id: id }))
+)
+var grantorCondition = trim(loadTextContent('app/grantor-condition.txt'))
+
 module identity 'app/identity.bicep' = {
   name: 'identity'
   params: {
@@ -203,80 +218,24 @@ module roles 'app/roles.bicep' = {
   }
 }
 
-module reading 'app/subscription-role.bicep' = [for id in readSubscriptions: {
-  name: 'grantkeeper-read-${token}'
-  scope: subscription(id)
+module inSubscription 'app/subscription-role.bicep' = [for each in inSubscriptions: {
+  name: 'grantkeeper-${each.does}-${token}'
+  scope: subscription(each.id)
   params: {
     principalId: identity.outputs.principalId
-    role: roles.outputs.clusterReader
+    role: roles.outputs.guids[each.role]
+    condition: each.role == 'grantor' ? grantorCondition : ''
   }
 }]
 
-module operating 'app/scope-role.bicep' = [for id in clusterGroups: {
-  name: 'grantkeeper-operate-${uniqueString(id, token)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+module atScope 'app/scope-role.bicep' = [for each in atScopes: {
+  name: 'grantkeeper-${each.does}-${uniqueString(each.id, token)}'
+  scope: resourceGroup(split(each.id, '/')[2], split(each.id, '/')[4])
   params: {
-    scope: id
+    scope: each.id
     principalId: identity.outputs.principalId
-    role: roles.outputs.clusterOperator
-  }
-}]
-
-module linking 'app/scope-role.bicep' = [for id in profileLinks: {
-  name: 'grantkeeper-link-${uniqueString(id, token)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    scope: id
-    principalId: identity.outputs.principalId
-    role: roles.outputs.profileLinks
-  }
-}]
-
-module granting 'app/scope-role.bicep' = [for id in grantScopes: {
-  name: 'grantkeeper-grant-${uniqueString(id, token)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    scope: id
-    principalId: identity.outputs.principalId
-    role: roles.outputs.grantor
-    condition: trim(loadTextContent('app/grantor-condition.txt'))
-  }
-}]
-
-module grantingAnywhere 'app/subscription-role.bicep' = [for id in grantAnywhere: {
-  name: 'grantkeeper-grant-${token}'
-  scope: subscription(id)
-  params: {
-    principalId: identity.outputs.principalId
-    role: roles.outputs.grantor
-    condition: trim(loadTextContent('app/grantor-condition.txt'))
-  }
-}]
-
-module creatingGroups 'app/subscription-role.bicep' = [for id in groupsMade: {
-  name: 'grantkeeper-groups-${token}'
-  scope: subscription(id)
-  params: {
-    principalId: identity.outputs.principalId
-    role: roles.outputs.groupCreator
-  }
-}]
-
-module operatingAnywhere 'app/subscription-role.bicep' = [for id in groupsMade: {
-  name: 'grantkeeper-operate-${token}'
-  scope: subscription(id)
-  params: {
-    principalId: identity.outputs.principalId
-    role: roles.outputs.clusterOperator
-  }
-}]
-
-module probing 'app/subscription-role.bicep' = [for id in probed: {
-  name: 'grantkeeper-probe-${token}'
-  scope: subscription(id)
-  params: {
-    principalId: identity.outputs.principalId
-    role: roles.outputs.prober
+    role: roles.outputs.guids[each.role]
+    condition: each.role == 'grantor' ? grantorCondition : ''
   }
 }]
 

@@ -42,9 +42,11 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for each i
   }
 }]
 
-output clusterReader string = role[0].name
-output clusterOperator string = role[1].name
-output profileLinks string = role[2].name
-output groupCreator string = role[3].name
-output grantor string = role[4].name
-output prober string = role[5].name
+output guids object = {
+  clusterReader: role[0].name
+  clusterOperator: role[1].name
+  profileLinks: role[2].name
+  groupCreator: role[3].name
+  grantor: role[4].name
+  prober: role[5].name
+}

@@ -138,7 +138,8 @@ PLANTED = [
     (ROLE, "? null : condition\n", "? null : null\n", "the right to grant has no condition"),
     (SCOPE, "{ condition: condition, conditionVersion: '2.0' }", "{}", "no condition"),
     (SCOPE, "'ServicePrincipal'", "'User'", "principalType is not ServicePrincipal"),
-    (MAIN, "grantScopes: {", "profileLinks: {", "not at exactly the scopes"),
+    (MAIN, "map(grantScopes, id => ({", "map(profileLinks, id => ({", "not at exactly the scopes"),
+    (MAIN, "role == 'grantor' ? g", "role != 'grantor' ? g", "the right to grant has no condition"),
     (
         MAIN,
         "grantAnywhereManaged ? managed",

@@ -9,7 +9,8 @@ from typing import Any
 from infra.emulator.world import LedgerEntry
 from tests.bench.session import Session
 from tests.bench.towns import Verify, installed, policy_text, request
-from tests.flow.town import Letter, Town
+from tests.flow.post import Letter
+from tests.flow.town import Town
 
 _CLUSTER = r".*/providers/microsoft\.containerservice/managedclusters"
 _ASSIGNMENT = r".*/providers/microsoft\.authorization/roleassignments"

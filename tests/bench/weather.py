@@ -24,7 +24,8 @@ from infra.emulator.event_subscriptions import Filter
 from infra.stack import event_subscription
 from shared import queues
 from tests.bench import towns
-from tests.flow.town import Letter, Town
+from tests.flow.post import Letter
+from tests.flow.town import Town
 
 _POISON = "-poison"  # as the queue trigger names them
 _EVENTS = "events"  # delivered like letters, so that they too come twice and come again

@@ -87,6 +87,17 @@ def assign(
     town.arm("PUT", path, {"properties": properties}, "2022-04-01")
 
 
+def remove(town: Town, role: str) -> None:
+    """Somebody removes the cluster's assignment of this role."""
+    lost = next(p for p in town.record().grants if p.grant.role == role)
+    town.arm("DELETE", lost.assignment_id, version="2022-04-01")
+
+
+def whole(town: Town) -> bool:
+    """Whether the cluster has exactly the assignments that it needs."""
+    return town.grants_made() == town.expected_grants("c1")
+
+
 def run_line(town: Town, line: str) -> None:
     """An administrator runs an `az role assignment create` that the product has printed."""
     words = shlex.split(line)

@@ -4,7 +4,7 @@ import pytest
 
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.conftest import Found
-from tests.flow.ground import assign, grant_of, message, principal_of, run_line
+from tests.flow.ground import assign, grant_of, message, principal_of, remove, run_line, whole
 from tests.flow.town import POLICY, Town
 
 REPORTS = POLICY.read_bytes() + b"\ndrift: report\n"
@@ -21,16 +21,6 @@ def settled(town: Town) -> Town:
     town.make_cluster()
     town.run_until(lambda: town.ready() and town.record().settled)
     return town
-
-
-def remove(town: Town, role: str) -> None:
-    """Somebody removes the cluster's assignment of this role."""
-    lost = next(p for p in town.record().grants if p.grant.role == role)
-    town.arm("DELETE", lost.assignment_id, version="2022-04-01")
-
-
-def whole(town: Town) -> bool:
-    return town.grants_made() == town.expected_grants("c1")
 
 
 @pytest.mark.parametrize("role", [NETWORK_CONTRIBUTOR, ACR_PULL])

@@ -17,7 +17,7 @@ from shared import queues
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.emulator_access.webhook import eventually
 from tests.flow.conftest import Found
-from tests.flow.test_drift import remove, whole
+from tests.flow.ground import remove, whole
 from tests.flow.town import Town
 
 A_MINUTE = 1

@@ -5,7 +5,6 @@ from typing import Any
 
 from shared.fleet import Fleet
 from shared.policy_file import parse
-from shared.resource_id import parse_cluster_id
 from tests.flow.conftest import Found
 from tests.flow.town import POLICY, Town
 
@@ -13,15 +12,6 @@ from tests.flow.town import POLICY, Town
 def fleet(town: Town, **changes: Any) -> Fleet:
     """The town's own, with other fields."""
     return replace(town.app.fleet, **changes)
-
-
-def woken(town: Town) -> list[str]:
-    """The clusters the timer wakes now, by name; their turns are not taken."""
-    town.post.letters.clear()
-    town.tick()
-    names = sorted(parse_cluster_id(letter.text).name for letter in town.post.letters)
-    town.post.letters.clear()
-    return names
 
 
 def test_clusters_of_others_are_found_without_events(town: Town) -> None:
@@ -35,19 +25,19 @@ def test_settled_clusters_are_left_alone_until_the_resync(town: Town) -> None:
     town.request(parameters={"subnet": town.subnet})
     town.run(80)
     assert town.record().settled
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
     town.azure.advance(25 * 3600)
-    assert woken(town) == ["c1"]
+    assert town.woken_by_timer() == ["c1"]
 
 
 def test_another_policy_wakes_every_cluster_once(town: Town) -> None:
     town.request(parameters={"subnet": town.subnet})
     town.run(80)
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
     town.change_policy(POLICY.read_bytes() + b"propagation: {consecutiveReads: 2}\n")
-    assert woken(town) == ["c1"]
+    assert town.woken_by_timer() == ["c1"]
     town.run(80)
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
 
 
 def test_a_grant_is_made_once_policy_allows_it(found_town: Found) -> None:
@@ -63,9 +53,9 @@ def test_a_grant_is_made_once_policy_allows_it(found_town: Found) -> None:
 def test_an_unsettled_cluster_is_woken_only_once_its_next_turn_is_overdue(town: Town) -> None:
     town.request()
     town.run(1)
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
     town.azure.advance(180)
-    assert woken(town) == ["c1"]
+    assert town.woken_by_timer() == ["c1"]
 
 
 def test_a_gone_cluster_is_woken_and_after_that_forgotten_about(town: Town) -> None:
@@ -73,10 +63,10 @@ def test_a_gone_cluster_is_woken_and_after_that_forgotten_about(town: Town) -> N
     town.run(80)
     town.delete_cluster()
     town.azure.advance(600)
-    assert woken(town) == ["c1"]
+    assert town.woken_by_timer() == ["c1"]
     town.run(20, events=False)
     assert town.status("ClusterProvisioned") == ("False", "Deleted")
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
 
 
 def test_a_cluster_made_again_is_woken(town: Town) -> None:
@@ -86,7 +76,7 @@ def test_a_cluster_made_again_is_woken(town: Town) -> None:
     town.azure.advance(600)
     town.make_cluster()
     town.azure.advance(600)
-    assert woken(town) == ["c1"]
+    assert town.woken_by_timer() == ["c1"]
 
 
 def test_clusters_policy_does_not_manage_are_left_alone(found_town: Found) -> None:
@@ -157,5 +147,5 @@ def test_a_hundred_clusters_cost_two_lists_each_time(town: Town) -> None:
     for number in range(100):
         town.make_cluster(f"c{number}")
     before = town.calls("GET")
-    assert len(woken(town)) == 100
+    assert len(town.woken_by_timer()) == 100
     assert town.calls("GET") == before + 2

@@ -9,7 +9,6 @@ import pytest
 from azure.data.tables import TableServiceClient, UpdateMode
 from msgspec import structs
 
-from shared.resource_id import parse_cluster_id
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
 from tests.flow.conftest import Found
 from tests.flow.ground import put_subnet
@@ -27,21 +26,12 @@ def town(found_town: Found) -> Town:
     for name in NAMES:
         town.make_cluster(name)
     town.run_until(lambda: all(settled(town, name) for name in NAMES))
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
     return town
 
 
 def settled(town: Town, name: str) -> bool:
     return town.ready(name) and town.record(name).settled
-
-
-def woken(town: Town) -> list[str]:
-    """The clusters the timer wakes now, by name; their turns are not taken."""
-    town.post.letters.clear()
-    town.tick()
-    names = sorted(parse_cluster_id(letter.text).name for letter in town.post.letters)
-    town.post.letters.clear()
-    return names
 
 
 def remove(town: Town, name: str, role: str) -> None:
@@ -64,7 +54,7 @@ def put_pool(town: Town, name: str, **pool: Any) -> None:
 def reads(town: Town) -> list[str]:
     """What a pass reads of ARM, by the last word of each path."""
     town.azure.world.ledger.clear()
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
     return sorted(entry.path.rpartition("/")[2] for entry in town.azure.world.ledger.entries)
 
 
@@ -77,7 +67,7 @@ def test_a_pass_reads_the_pages_of_two_lists_and_nothing_else(town: Town) -> Non
 def test_a_removed_assignment_is_found_and_made_again(town: Town) -> None:
     remove(town, "c2", NETWORK_CONTRIBUTOR)
     remove(town, "c4", ACR_PULL)
-    assert woken(town) == ["c2", "c4"]
+    assert town.woken_by_timer() == ["c2", "c4"]
     town.run_until(
         lambda: town.grants_made() == town.expected_grants(*NAMES), minutes=16, events=False
     )
@@ -86,24 +76,24 @@ def test_a_removed_assignment_is_found_and_made_again(town: Town) -> None:
 def test_assignments_of_others_and_new_ones_wake_nobody(town: Town) -> None:
     stranger = town.azure.world.directory.create("stranger")
     town.azure.role_assignments.seed(town.registry, stranger.object_id, "AcrPull")
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
 
 
 def test_a_cluster_that_needs_another_grant_is_found(town: Town) -> None:
     put_pool(town, "c3", vnetSubnetID=put_subnet(town, "more"))
-    assert woken(town) == ["c3"]
+    assert town.woken_by_timer() == ["c3"]
 
 
 def test_a_cluster_that_only_scales_is_left_alone(town: Town) -> None:
     put_pool(town, "c3", count=7)
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
     assert reads(town) == reads(town)
 
 
 def test_a_cluster_whose_operation_failed_is_found(town: Town) -> None:
     cluster = town.cluster("c5")
     cluster.state = "Failed"
-    assert woken(town) == ["c5"]
+    assert town.woken_by_timer() == ["c5"]
 
 
 def test_a_cluster_whose_turn_is_about_to_come_is_not_woken_beside_it(town: Town) -> None:
@@ -111,9 +101,9 @@ def test_a_cluster_whose_turn_is_about_to_come_is_not_woken_beside_it(town: Town
     record, etag = town.app.store.load(town.id_of("c1")) or pytest.fail("no record")
     soon = town.app.clock() + timedelta(seconds=90)
     town.app.store.save(structs.replace(record, settled=False, pending=(soon,)), etag)
-    assert woken(town) == []
+    assert town.woken_by_timer() == []
     town.azure.advance(300)
-    assert woken(town) == ["c1"]
+    assert town.woken_by_timer() == ["c1"]
 
 
 def test_rows_that_have_no_glance_yet_are_read_as_a_whole(town: Town, storage: str) -> None:
@@ -123,7 +113,7 @@ def test_rows_that_have_no_glance_yet_are_read_as_a_whole(town: Town, storage: s
         for row in table.list_entities():
             del row["glance"]
             table.update_entity(row, mode=UpdateMode.REPLACE)
-    assert woken(town) == ["c2"]
+    assert town.woken_by_timer() == ["c2"]
 
 
 def test_a_pass_that_runs_out_of_time_goes_on_where_it_stopped(town: Town) -> None:
@@ -151,7 +141,7 @@ def test_a_pass_tells_in_one_line_how_the_fleet_is(
     remove(town, "c2", ACR_PULL)
     caplog.set_level(logging.INFO, "shared.fleet")
     pages = 3 + -(-len(town.azure.role_assignments.all()) // 2)
-    assert woken(town) == ["c2"]
+    assert town.woken_by_timer() == ["c2"]
     (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("fleet ")]
     figures = dict(part.split("=") for part in line.split()[1:])
     assert figures == {
@@ -173,7 +163,7 @@ def test_a_subscription_that_fills_up_is_an_alert(
     town.azure.world.knobs = town.azure.world.knobs.changed({"page_size": 1000})
     for _ in range(3200):
         town.azure.role_assignments.seed(above, OTHER, "Reader")
-    woken(town)
+    town.woken_by_timer()
     told = [r.getMessage() for r in caplog.records if "RoleAssignmentLimit" in r.getMessage()]
     number = len(town.azure.role_assignments.all())
     assert told == [

@@ -12,22 +12,19 @@ from tests.flow.conftest import Found
 from tests.flow.town import Town
 
 WRITE = "Microsoft.ContainerService/managedClusters/write"
+STRICT: dict[str, Any] = {"provisioning_checks_access": True, "provisioning_seconds": (60, 60)}
 
 
 @pytest.fixture
 def strict(found_town: Found) -> Town:
     """A town where a cluster whose identity may not join its subnet ends as Failed."""
-    return found_town(provisioning_checks_access=True, provisioning_seconds=(60, 60))
+    return found_town(**STRICT)
 
 
 @pytest.fixture
 def in_vain(found_town: Found) -> Town:
     """Such a town, where roles take a day to work, 100 minutes after a cluster was asked for."""
-    town = found_town(
-        provisioning_checks_access=True,
-        provisioning_seconds=(60, 60),
-        effective_seconds=(86400, 86400),
-    )
+    town = found_town(**STRICT, effective_seconds=(86400, 86400))
     town.request(parameters={"subnet": town.subnet})
     town.run(100)
     return town
@@ -69,11 +66,7 @@ def test_each_repair_is_on_the_audit(strict: Town) -> None:
 
 
 def test_nothing_is_sent_again_before_the_role_can_be_read(found_town: Found) -> None:
-    town = found_town(
-        provisioning_checks_access=True,
-        provisioning_seconds=(60, 60),
-        readable_seconds=(1200, 1200),
-    )
+    town = found_town(**STRICT, readable_seconds=(1200, 1200))
     town.request(parameters={"subnet": town.subnet})
     town.run(19)
     assert (is_failed(town), puts(town)) == (True, 1)

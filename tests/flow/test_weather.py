@@ -21,7 +21,8 @@ from hypothesis.stateful import (
 
 from shared import queues, wiring
 from shared.roles import ACR_PULL, NETWORK_CONTRIBUTOR
-from tests.flow.town import Letter, Town
+from tests.flow.post import Letter
+from tests.flow.town import Town
 
 MOST_MESSAGES = 12
 WEATHER = settings(

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from shared import dead_letters, queues
 from tests.template.deployed import Resource, at
-from tests.template.variants import Variant
+from tests.template.rights_law import ASSIGNMENTS, role_of
+from tests.template.storage_law import STORAGE
+from tests.template.variants import ROOT, Variant
 
-ROOT = Path(__file__).resolve().parents[2]
-
-EVENTS = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
-ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
-_STORAGE = "Microsoft.Storage/storageAccounts"
+TOPICS = "Microsoft.EventGrid/systemTopics"
+EVENTS = f"{TOPICS}/eventSubscriptions"
 _SENDER = "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"  # Storage Queue Data Message Sender
 _WEEK = 7 * 24 * 3600  # seconds
 
@@ -50,7 +48,7 @@ def events(variant: Variant) -> Iterator[str]:
 def topics(variant: Variant) -> Iterator[str]:
     """A system topic has events of the subscription that it lies in, and there is one for each of
     what is to be heard of."""
-    found = variant.of("Microsoft.EventGrid/systemTopics")
+    found = variant.of(TOPICS)
     for topic in found:
         source, own = topic.properties["source"], "/".join(topic.scope.split("/")[:3])
         if f"{source}/".partition("/resourceGroups/")[0].rstrip("/") != own:
@@ -69,7 +67,7 @@ def _to_function(events: Resource, variant: Variant) -> Iterator[str]:
         yield f"{events.origin}: there is no function {function} for events"
     if events.properties.get("deliveryWithResourceIdentity"):
         yield f"{events.origin}: it leads to two places"
-    if [each for each in variant.of(ASSIGNMENTS) if _role(each) == _SENDER]:
+    if [each for each in variant.of(ASSIGNMENTS) if role_of(each) == _SENDER]:
         yield f"{events.origin}: somebody may send to a queue that has no use"
 
 
@@ -79,7 +77,7 @@ def _to_queue(events: Resource, variant: Variant) -> Iterator[str]:
     way = events.properties.get("deliveryWithResourceIdentity")
     to = at(way, "destination.properties")
     queue = f"{at(to, 'resourceId')}/queueServices/default/queues/{at(to, 'queueName')}"
-    there = {each.id: each.body["name"] for each in variant.of(f"{_STORAGE}/queueServices/queues")}
+    there = {each.id: each.body["name"] for each in variant.of(f"{STORAGE}/queueServices/queues")}
     if there.get(queue) != queues.EVENTS:
         yield f"{events.origin}: it does not lead to the queue {queues.EVENTS}"
     if at(to, "queueMessageTimeToLiveInSeconds") != _WEEK:
@@ -98,7 +96,7 @@ def _dead_letters(events: Resource, variant: Variant) -> Iterator[str]:
     )
     name = at(letter, "blobContainerName")
     container = f"{at(letter, 'resourceId')}/blobServices/default/containers/{name}"
-    there = {each.id for each in variant.of(f"{_STORAGE}/blobServices/containers")}
+    there = {each.id for each in variant.of(f"{STORAGE}/blobServices/containers")}
     if container not in there or name != dead_letters.CONTAINER:
         yield f"{events.origin}: dead letters go nowhere"
     if not _may(events, container, variant):
@@ -111,10 +109,6 @@ def _may(events: Resource, scope: str, variant: Variant, role: str = "") -> bool
     return any(
         each.scope == scope
         and each.properties["principalId"] == f"{topic}:identity.principalId"
-        and role in ("", _role(each))
+        and role in ("", role_of(each))
         for each in variant.of(ASSIGNMENTS)
     )
-
-
-def _role(assignment: Resource) -> str:
-    return str(assignment.properties.get("roleDefinitionId")).rpartition("/")[2]

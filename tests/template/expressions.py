@@ -215,6 +215,7 @@ def _digest(*parts: str) -> str:
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "any": lambda _, value: value,
     "concat": lambda _, *parts: [each for part in parts for each in part],
+    "contains": lambda _, whole, item: item in whole,
     "empty": lambda _, value: not value,
     "environment": lambda _: {
         "name": "AzureCloud",

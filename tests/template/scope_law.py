@@ -12,9 +12,11 @@ from pathlib import Path
 
 import yaml
 
-from tests.template.variants import APP_GROUP, HERE, Variant
+from tests.template.alert_law import SETTINGS
+from tests.template.event_law import TOPICS
+from tests.template.rights_law import DEFINITIONS
+from tests.template.variants import APP_GROUP, HERE, ROOT, Variant
 
-ROOT = Path(__file__).resolve().parents[2]
 _TARGET = re.compile(r"^targetScope = '(\w+)'$", re.MULTILINE)
 
 
@@ -32,7 +34,11 @@ def layers(infra: Path) -> Iterator[str]:
 
 def groups(variant: Variant) -> Iterator[str]:
     """The group of the app is the operator's; those made are for topics of other subscriptions."""
-    for each in variant.of("Microsoft.Resources/resourceGroups"):
+    found = variant.of("Microsoft.Resources/resourceGroups")
+    places = {"/".join(each.scope.split("/")[:3]) for each in variant.of(TOPICS)}
+    if {each.scope for each in found} != places - {f"/subscriptions/{HERE}"}:
+        yield "groups are not made in exactly the other subscriptions that have a topic"
+    for each in found:
         if each.scope == f"/subscriptions/{HERE}" or each.body["name"] == APP_GROUP:
             yield f"{each.origin}: it makes a group in the subscription of the app"
         if each.body["name"] != "rg-dev-events":
@@ -41,11 +47,15 @@ def groups(variant: Variant) -> Iterator[str]:
             yield f"{each.origin}: infra/down leaves groups alone that have no azd-env-name"
 
 
-def role_names(variant: Variant) -> Iterator[str]:
-    """Custom roles are named so that infra/down finds them, and those of no other."""
+def found_by_down(variant: Variant) -> Iterator[str]:
+    """What is outside of the group is named so that infra/down finds it, and of no other app; of
+    events, tests/down/test_template.py tells."""
     group = f"/subscriptions/{HERE}/resourceGroups/{APP_GROUP}"
-    for each in variant.of("Microsoft.Authorization/roleDefinitions"):
+    for each in variant.of(DEFINITIONS):
         if not re.fullmatch(r"Grantkeeper [a-z ]+ \(dev, \w{13}\)", each.properties["roleName"]):
             yield f"{each.origin}: infra/down does not find {each.properties['roleName']}"
         if not each.properties["description"].endswith(f" Of the app in {group}."):
             yield f"{each.origin}: infra/down does not know of which app it is"
+    for each in variant.of(SETTINGS):
+        if not re.fullmatch(r"grantkeeper-\w{13}", each.body["name"]):
+            yield f"{each.origin}: infra/down does not find {each.body['name']}"

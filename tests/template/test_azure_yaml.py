@@ -1,4 +1,4 @@
-"""What azure.yaml has azd do by itself."""
+"""What azure.yaml has azd do."""
 
 import subprocess
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from infra import package
-from tests.template.scope_law import ROOT
-from tests.template.variants import HERE
+from tests.template.scope_law import layers
+from tests.template.variants import HERE, ROOT, variants
 
 AZD = {"AZURE_ENV_NAME": "dev", "AZURE_SUBSCRIPTION_ID": HERE}  # stays when `azd down` has ended
 DOWN = f"-m infra.down --environment dev --subscription {HERE} --yes"
@@ -22,6 +22,21 @@ def run(hook: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = PROJECT["hooks"][hook]["posix"]["run"]
     command = ["/bin/sh", "-c", f"set -e\n{script}"]
     return subprocess.run(command, cwd=folder, env=AZD, capture_output=True, text=True, check=False)
+
+
+def test_azd_deploys_to_one_group_which_is_all_that_azd_down_deletes() -> None:
+    assert list(layers(ROOT / "infra")) == []
+
+
+def test_azd_provisions_and_deploys_what_there_is_in_the_order_it_takes() -> None:
+    (service,) = PROJECT["services"]
+    usual = next(each for each in variants(ROOT / "infra") if each.name == "usual")
+    tags = [each.body.get("tags") or {} for each in usual.app.resources]
+    assert [each["azd-service-name"] for each in tags if "azd-service-name" in each] == [service]
+    for layer in PROJECT["infra"]["layers"]:
+        assert (ROOT / layer["path"] / f"{layer['module']}.bicep").is_file()
+    steps = [each["azd"] for each in PROJECT["workflows"]["up"]["steps"]]
+    assert steps == ["provision app", "deploy --all", "provision events"]
 
 
 @pytest.mark.parametrize("hook", PROJECT["hooks"])

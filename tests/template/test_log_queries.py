@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.template import alert_law, law
+from tests.template import alert_law
 from tests.template.deployment import deploy
 from tests.template.log_tables import TABLES, Row, found
-from tests.template.variants import APP_GROUP, HERE, VARIANTS
+from tests.template.variants import APP_GROUP, HERE, ROOT, VARIANTS
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 QUERY = alert_law.QUERY.read_text()
@@ -21,7 +21,7 @@ SCOPE = f"/subscriptions/{HERE}/resourceGroups/net-1"
 
 
 def queries(**more: Any) -> Iterator[str]:
-    deployed = deploy(law.ROOT / "infra/main.bicep", VARIANTS["usual"] | more, HERE, APP_GROUP)
+    deployed = deploy(ROOT / "infra/main.bicep", VARIANTS["usual"] | more, HERE, APP_GROUP)
     for each in deployed.resources:
         if each.type == alert_law.RULES:
             yield alert_law.query_of(each)
@@ -56,7 +56,7 @@ def told(*records: Row) -> list[str]:
 
 def parsed(texts: list[str]) -> list[list[str]]:
     ran = subprocess.run(
-        ["node", str(law.ROOT / "tests/template/log_queries.mjs")],
+        ["node", str(ROOT / "tests/template/log_queries.mjs")],
         input=json.dumps({"tables": TABLES, "queries": texts}),
         capture_output=True,
         text=True,
@@ -81,7 +81,7 @@ def test_the_parser_tells_of_a_query_that_is_wrong() -> None:
 def test_without_the_activity_log_nothing_asks_for_it() -> None:
     assert [each for each in queries(activityLog=False) if "AzureActivity" in each] == []
     deployed = deploy(
-        law.ROOT / "infra/main.bicep", VARIANTS["usual"] | {"activityLog": False}, HERE, APP_GROUP
+        ROOT / "infra/main.bicep", VARIANTS["usual"] | {"activityLog": False}, HERE, APP_GROUP
     )
     assert [each for each in deployed.resources if each.type == alert_law.SETTINGS] == []
 

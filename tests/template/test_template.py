@@ -9,21 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from grantkeeper.policy_condition import verdicts
 from shared import settings
 from shared.policy_file import load
 from tests.template import law, network_law
 from tests.template.azure_types import Types
-from tests.template.deployed import Resource
 from tests.template.deployment import deploy
 from tests.template.expressions import Later
-from tests.template.scope_law import layers
+from tests.template.rights_law import ASSIGNMENTS
+from tests.template.secret_law import sources
 from tests.template.syntax import parse, text_of
-from tests.template.variants import APP_GROUP, GROUP, HERE, VARIANTS, Variant, variants
+from tests.template.variants import APP_GROUP, GROUP, HERE, ROOT, VARIANTS, Variant, variants
 
-INFRA = law.ROOT / "infra"
+INFRA = ROOT / "infra"
 FILES = sorted([*INFRA.glob("*.bicep"), *INFRA.glob("app/*.bicep")])
 # Azure's types of these are not in the package (tests/template/azure_types.py).
 UNCHECKED = {
@@ -55,16 +54,12 @@ def test_the_law_holds(
 
 
 def test_no_file_names_a_mighty_role_or_a_secret() -> None:
-    assert list(law.sources(INFRA)) == []
-
-
-def test_azd_deploys_to_one_group_which_is_all_that_azd_down_deletes() -> None:
-    assert list(layers(INFRA)) == []
+    assert list(sources(INFRA)) == []
 
 
 def test_every_type_is_checked_but_those_listed(template: dict[str, Variant]) -> None:
     whole = [*template["all"].app.resources, *template["all"].events.resources]
-    known = Types(law.ROOT, {each.type for each in whole})
+    known = Types(ROOT, {each.type for each in whole})
     assert known.missing == UNCHECKED
 
 
@@ -123,10 +118,10 @@ def test_the_app_can_read_its_settings(template: dict[str, Variant], name: str) 
 
 
 def test_the_right_to_grant_lets_owner_through_to_nobody(template: dict[str, Variant]) -> None:
-    policy = load(law.ROOT / "policy.yaml")
+    policy = load(ROOT / "policy.yaml")
     found = [
         each.properties["condition"]
-        for each in template["all"].of(law.ASSIGNMENTS)
+        for each in template["all"].of(ASSIGNMENTS)
         if each.properties.get("condition")
     ]
     assert found
@@ -137,29 +132,11 @@ def test_the_right_to_grant_lets_owner_through_to_nobody(template: dict[str, Var
         assert said == {(role, "ServicePrincipal") for role in policy.grantable_roles}
 
 
-def test_azd_finds_what_it_is_to_deploy(template: dict[str, Variant]) -> None:
-    project = yaml.safe_load((law.ROOT / "azure.yaml").read_text())
-    (service,) = project["services"]
-    tagged = [tags_of(each) for each in template["usual"].app.resources]
-    assert [tags["azd-service-name"] for tags in tagged if "azd-service-name" in tags] == [service]
-    groups = template["usual"].of("Microsoft.Resources/resourceGroups")
-    assert {tags_of(each).get("azd-env-name") for each in groups} == {"dev"}
-    layers = {each["name"]: law.ROOT / each["path"] for each in project["infra"]["layers"]}
-    for each in project["infra"]["layers"]:
-        assert (layers[each["name"]] / f"{each['module']}.bicep").is_file()
-    steps = [each["azd"] for each in project["workflows"]["up"]["steps"]]
-    assert steps == ["provision app", "deploy --all", "provision events"]
-
-
-def tags_of(resource: Resource) -> dict[str, str]:
-    return dict(resource.body.get("tags") or {})
-
-
 def test_everything_that_can_be_tagged_is(template: dict[str, Variant]) -> None:
     untagged = {
         each.type
         for each in [*template["usual"].app.resources, *template["usual"].events.resources]
-        if "location" in each.body and "azd-env-name" not in tags_of(each)
+        if "location" in each.body and "azd-env-name" not in (each.body.get("tags") or {})
     }
     assert untagged == set()
 
@@ -188,8 +165,8 @@ def test_the_outputs_are_what_the_events_and_the_operators_commands_take(
 def test_alerts_ask_for_functions_and_log_lines_that_there_are(
     template: dict[str, Variant],
 ) -> None:
-    code = "".join(path.read_text() for path in law.ROOT.glob("shared/*.py"))
-    doors = (law.ROOT / "function_app.py").read_text()
+    code = "".join(path.read_text() for path in ROOT.glob("shared/*.py"))
+    doors = (ROOT / "function_app.py").read_text()
     rules = template["usual"].of("Microsoft.Insights/scheduledQueryRules")
     queries = [each.properties["criteria"]["allOf"][0]["query"] for each in rules]
     texts = {text for query in queries for text in re.findall(r'"([\w=. -]+)"', query)}

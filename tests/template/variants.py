@@ -8,6 +8,7 @@ from typing import Any
 from tests.template.deployed import Deployed, Resource
 from tests.template.deployment import deploy
 
+ROOT = Path(__file__).resolve().parents[2]
 HERE = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
 HUB = "/subscriptions/33333333-3333-4333-8333-333333333333/resourceGroups/hub"
@@ -85,7 +86,7 @@ def variants(infra: Path) -> Iterator[Variant]:
             "environmentName": "dev",
             "location": "westus2",
             "functionAppId": app.outputs["GRANTKEEPER_FUNCTION_APP_ID"],
-            "workAccount": app.outputs["GRANTKEEPER_WORK_ACCOUNT"],
+            "workAccountId": app.outputs["GRANTKEEPER_WORK_ACCOUNT_ID"],
             "managedSubscriptions": app.outputs["GRANTKEEPER_MANAGED_SUBSCRIPTIONS"],
             "alertGroupId": app.outputs["GRANTKEEPER_ALERT_GROUP_ID"],
         }

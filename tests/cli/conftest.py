@@ -1,10 +1,12 @@
 """The commands as a person types them, over a storage account of their own."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
@@ -17,8 +19,19 @@ from shared import store as tables
 from shared.settings import WorkStorage
 from shared.store import Store
 from tests.cli.azure import Azure, policy
+from tests.cli.deployment import Deployment, Diagnosed
 from tests.cli.records import SUBSCRIPTION
 
+OF_THE_COMMANDS = (
+    "AZURE_CLOUD",
+    "GRANTKEEPER_PRINCIPAL_ID",
+    "GRAPH_ENDPOINT",
+    "POLICY_FILE",
+    "SUBSCRIPTION_ID",
+    "WORK_QUEUE_URI",
+    "WORK_STORAGE",
+    "WORK_TABLE_URI",
+)
 OF_AZURE = (
     "ARM_ENDPOINT",
     "AZURE_CLIENT_ID",
@@ -44,9 +57,7 @@ Type = Callable[..., Answer]
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty folder to type in, with nothing in the environment that the commands look at."""
-    for name in ("WORK_STORAGE", "WORK_QUEUE_URI", "WORK_TABLE_URI", "SUBSCRIPTION_ID"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("POLICY_FILE", "AZURE_CLOUD", *OF_AZURE):
+    for name in (*OF_THE_COMMANDS, *OF_AZURE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -106,5 +117,24 @@ def azure(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
         made.environment = values
         for name in OF_AZURE:
             monkeypatch.setenv(name, values[name])
+        monkeypatch.setenv("GRAPH_ENDPOINT", server.url)
         (place / "policy.yaml").write_text(policy())
         yield made
+
+
+@pytest.fixture
+def whole(azure: Azure, storage: str, store: Store, place: Path) -> Deployment:
+    """A deployment that `doctor` finds well."""
+    return Deployment(azure, storage, place)
+
+
+@pytest.fixture
+def diagnosed(typed: Type, whole: Deployment) -> Diagnosed:
+    """Type `doctor`; what it prints, with the exit code."""
+
+    def run(*arguments: str) -> dict[str, Any]:
+        answer = typed("doctor", "--settings", str(whole.file), "--json", *arguments)
+        assert answer.out, answer.err
+        return {**json.loads(answer.out), "code": answer.code}
+
+    return run

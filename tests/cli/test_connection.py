@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from grantkeeper.connection import account_name
+from shared.settings import WorkStorage
 from shared.store import Store
 from tests.cli import records
 from tests.cli.conftest import Type
@@ -68,3 +70,16 @@ def test_the_help_of_each_command_has_an_example(typed: Type, command: list[str]
     answer = typed(*command, "--help")
     assert f"Example: grantkeeper {' '.join(command)}" in answer.out
     assert answer.code == 0
+
+
+@pytest.mark.parametrize(
+    ("storage", "name"),
+    [
+        (WorkStorage(connection_string="AccountName=one;AccountKey=a2V5"), "one"),
+        (WorkStorage(queue_service_uri="https://two.queue.core.windows.net"), "two"),
+        (WorkStorage(queue_service_uri="https://127.0.0.1:10001/three"), ""),
+        (WorkStorage(queue_service_uri="https://four.z01.queue.storage.azure.net"), ""),
+    ],
+)
+def test_an_account_is_known_by_its_address(storage: WorkStorage, name: str) -> None:
+    assert account_name(storage) == name

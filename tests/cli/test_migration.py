@@ -30,9 +30,8 @@ def offline(place: Path) -> str:
 
 
 @pytest.fixture
-def live(typed: Type, azure: Azure, monkeypatch: pytest.MonkeyPatch) -> str:
+def live(azure: Azure) -> str:
     """The id of such a cluster in Azure."""
-    monkeypatch.setenv("GRAPH_ENDPOINT", azure.environment["ARM_ENDPOINT"])
     pool = {"name": "np", "mode": "System", "count": 1, "vnetSubnetID": azure.subnet}
     body = cluster_body(
         agentPoolProfiles=[pool], servicePrincipalProfile={"clientId": CLIENT, "secret": "x"}

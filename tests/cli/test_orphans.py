@@ -17,7 +17,6 @@ GHOST = "00000000-0000-4000-8000-0000000000aa"
 def listed(typed: Type, azure: Azure, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     """The orphans of the subscription as `--json` prints them, with the rest beside."""
     monkeypatch.setenv("SUBSCRIPTION_ID", azure.subscription)
-    monkeypatch.setenv("GRAPH_ENDPOINT", azure.environment["ARM_ENDPOINT"])
 
     def run() -> Any:
         answer = typed("orphans", "--json")

@@ -94,3 +94,10 @@ def put_cluster(town: Town, name: str, body: dict[str, Any], **headers: str) -> 
     """Ask ARM for a cluster, with a body of any shape; the answer."""
     path = town.id("Microsoft.ContainerService/managedClusters", name)
     return town.ask("PUT", path, body, headers=headers)
+
+
+def create(aks: Any, name: str = "c1", **properties: Any) -> None:
+    """Ask the SDK for a cluster; it is there, and being made."""
+    aks.managed_clusters.begin_create_or_update(
+        "rg", name, cluster_body(**properties), polling=False
+    )

@@ -1,4 +1,5 @@
-"""A subscription with a registry and a network, reached by the real authorization SDK."""
+"""A subscription with a registry and a network, reached by the real authorization SDK; a stage for
+events, and a webhook that listens to them."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from infra.emulator import Emulator, EmulatorTransport
 from infra.emulator.clock import ManualClock
 from infra.emulator.knobs import Knobs
 from infra.emulator.world import Principal
+from tests.emulator_access.stage import Stage
+from tests.emulator_access.webhook import Webhook, serving
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,16 @@ def site() -> Iterator[Site]:
     made = make_site(Knobs(effective_seconds=(60.0, 60.0), principal_replication_seconds=30.0))
     yield made
     made.emulator.close()
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    made = Stage()
+    yield made
+    made.event_grid.close()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with serving() as listening:
+        yield listening

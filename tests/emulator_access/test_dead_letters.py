@@ -1,4 +1,4 @@
-"""Events that are given up become blobs, where a subscription names a container for them."""
+"""Events that are given up; they become blobs, where a subscription names a container for them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,8 @@ from collections.abc import Iterator
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from tests.emulator_access.test_event_delivery import Stage
-from tests.emulator_access.webhook import Webhook, eventually, serving
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    made = Stage()
-    yield made
-    made.event_grid.close()
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    with serving() as found:
-        yield found
+from tests.emulator_access.stage import Stage
+from tests.emulator_access.webhook import Webhook, eventually
 
 
 @pytest.fixture
@@ -37,6 +24,43 @@ def destination(storage: str) -> dict[str, str]:
         "connectionString": storage,
         "blobContainerName": "letters",
     }
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413])
+def test_answers_that_blame_the_client_go_to_the_dead_letters_at_once(
+    stage: Stage, webhook: Webhook, status: int
+) -> None:
+    stage.subscribe_webhook(webhook)
+    webhook.answers.append(status)
+    subject = stage.finish()
+    letters = stage.event_grid.delivery.dead_letters
+    eventually(lambda: letters, "the event is given up")
+    document = letters[0].to_json()
+    assert document["subject"] == subject
+    assert document["deadLetterReason"] == "UndeliverableDueToClientError"
+    assert document["deliveryAttempts"] == 1
+
+
+def test_the_last_attempt_ends_in_the_dead_letters(stage: Stage, webhook: Webhook) -> None:
+    stage.subscribe_webhook(webhook, retryPolicy={"maxDeliveryAttempts": 2})
+    webhook.answers.extend([500, 500])
+    stage.finish()
+    eventually(lambda: stage.world.next_due() is not None, "a retry is planned")
+    stage.advance(10)
+    letters = stage.event_grid.delivery.dead_letters
+    eventually(lambda: letters, "the event is given up")
+    assert letters[0].to_json()["deadLetterReason"] == "MaxDeliveryAttemptsExceeded"
+
+
+def test_an_event_too_old_to_try_again_ends_in_the_dead_letters(
+    stage: Stage, webhook: Webhook
+) -> None:
+    stage.subscribe_webhook(webhook, retryPolicy={"eventTimeToLiveInMinutes": 0})
+    webhook.answers.append(500)
+    stage.finish()
+    letters = stage.event_grid.delivery.dead_letters
+    eventually(lambda: letters, "the event is given up")
+    assert letters[0].to_json()["deadLetterReason"] == "TimeToLiveExceeded"
 
 
 @pytest.mark.parametrize(

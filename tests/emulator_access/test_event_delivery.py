@@ -1,83 +1,14 @@
-"""Events on their way to real listeners: a webhook on a loopback port, a queue in Azurite."""
+"""Events on their way to a real listener: a webhook on a loopback port."""
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator
 
-import msgspec
 import pytest
-from azure.storage.queue import QueueClient
 
-from infra.emulator.clock import ManualClock
-from infra.emulator.event_grid import EventGrid
-from infra.emulator.event_subscriptions import EventSubscription, WebHook
-from infra.emulator.knobs import Knobs
-from infra.emulator.world import ArmChange, World
+from infra.emulator.event_subscriptions import WebHook
+from tests.emulator_access.stage import CLUSTER_WRITE, Stage
 from tests.emulator_access.webhook import Webhook, eventually, serving
-
-CLUSTER_WRITE = "Microsoft.ContainerService/managedClusters/write"
-
-
-class Stage:
-    """A world with Event Grid, and ARM operations that end when told."""
-
-    def __init__(self) -> None:
-        self.world = World(Knobs(webhook_timeout_seconds=10.0), ManualClock())
-        self.event_grid = EventGrid(self.world)
-        self.person = self.world.directory.create("somebody")
-
-    def finish(
-        self,
-        name: str = "c1",
-        operation: str = CLUSTER_WRITE,
-        status: str = "Succeeded",
-        existed: bool = False,
-    ) -> str:
-        """An ARM operation ends; the id of its resource."""
-        subject = (
-            f"/subscriptions/{self.world.subscription_ids[0]}/resourceGroups/rg/providers/"
-            f"{operation.rpartition('/')[0]}/{name}"
-        )
-        with self.world.lock:
-            self.world.changed(
-                ArmChange(subject, operation, status, self.person, "correlation", existed)
-            )
-        return subject
-
-    def subscribe(self, **settings: object) -> None:
-        """Subscribe and wait for the handshake's end."""
-        document = {"filter": {}, **settings}
-        made = self.event_grid.subscribe("clusters", msgspec.convert(document, EventSubscription))
-        eventually(lambda: made.state != "Creating", "the handshake ends")
-
-    def subscribe_webhook(self, webhook: Webhook, **settings: object) -> None:
-        """Subscribe a webhook."""
-        destination = {"endpointType": "WebHook", "endpointUrl": webhook.url}
-        self.subscribe(destination=destination, **settings)
-
-    @property
-    def state(self) -> str:
-        """The subscription's provisioning state."""
-        return self.event_grid.subscriptions()["clusters"].state
-
-    def advance(self, seconds: float) -> None:
-        """Let emulated time pass."""
-        self.world.advance(seconds)
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    made = Stage()
-    yield made
-    made.event_grid.close()
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    with serving() as listening:
-        yield listening
 
 
 def test_a_webhook_that_answers_the_handshake_receives_events(
@@ -146,43 +77,6 @@ def test_a_404_waits_five_minutes(stage: Stage, webhook: Webhook) -> None:
     eventually(lambda: len(webhook.notifications()) == 2, "the retry arrives")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 413])
-def test_answers_that_blame_the_client_go_to_the_dead_letters_at_once(
-    stage: Stage, webhook: Webhook, status: int
-) -> None:
-    stage.subscribe_webhook(webhook)
-    webhook.answers.append(status)
-    subject = stage.finish()
-    letters = stage.event_grid.delivery.dead_letters
-    eventually(lambda: letters, "the event is given up")
-    document = letters[0].to_json()
-    assert document["subject"] == subject
-    assert document["deadLetterReason"] == "UndeliverableDueToClientError"
-    assert document["deliveryAttempts"] == 1
-
-
-def test_the_last_attempt_ends_in_the_dead_letters(stage: Stage, webhook: Webhook) -> None:
-    stage.subscribe_webhook(webhook, retryPolicy={"maxDeliveryAttempts": 2})
-    webhook.answers.extend([500, 500])
-    stage.finish()
-    eventually(lambda: stage.world.next_due() is not None, "a retry is planned")
-    stage.advance(10)
-    letters = stage.event_grid.delivery.dead_letters
-    eventually(lambda: letters, "the event is given up")
-    assert letters[0].to_json()["deadLetterReason"] == "MaxDeliveryAttemptsExceeded"
-
-
-def test_an_event_too_old_to_try_again_ends_in_the_dead_letters(
-    stage: Stage, webhook: Webhook
-) -> None:
-    stage.subscribe_webhook(webhook, retryPolicy={"eventTimeToLiveInMinutes": 0})
-    webhook.answers.append(500)
-    stage.finish()
-    letters = stage.event_grid.delivery.dead_letters
-    eventually(lambda: letters, "the event is given up")
-    assert letters[0].to_json()["deadLetterReason"] == "TimeToLiveExceeded"
-
-
 def test_a_listener_that_was_down_gets_the_event_once_it_is_up(stage: Stage) -> None:
     with serving() as down:
         stage.subscribe_webhook(down)
@@ -240,69 +134,6 @@ def test_only_events_that_pass_the_filter_are_delivered(stage: Stage, webhook: W
     eventually(webhook.subjects, "the event arrives")
     assert webhook.subjects() == [wanted]
     assert len(stage.event_grid.published) == 3
-
-
-def test_a_storage_queue_receives_base64_of_one_event(stage: Stage, storage: str) -> None:
-    with QueueClient.from_connection_string(storage, "events") as queue:
-        queue.create_queue()
-        stage.subscribe(
-            destination={
-                "endpointType": "StorageQueue",
-                "connectionString": storage,
-                "queueName": "events",
-            }
-        )
-        subject = stage.finish()
-        eventually(lambda: stage.event_grid.delivery.delivered, "the message is taken")
-        message = queue.receive_message()
-    assert message is not None
-    assert json.loads(base64.b64decode(message.content))["subject"] == subject
-
-
-def queue_of(storage: str, **settings: object) -> dict[str, object]:
-    return {
-        "endpointType": "StorageQueue",
-        "connectionString": storage,
-        "queueName": "events",
-        **settings,
-    }
-
-
-def test_a_message_lives_as_long_as_the_subscription_says(stage: Stage, storage: str) -> None:
-    with QueueClient.from_connection_string(storage, "events") as queue:
-        queue.create_queue()
-        stage.subscribe(destination=queue_of(storage, queueMessageTimeToLiveInSeconds=300))
-        stage.finish()
-        eventually(lambda: stage.event_grid.delivery.delivered, "the message is taken")
-        (message,) = queue.peek_messages()
-    assert message.expires_on and message.inserted_on
-    assert (message.expires_on - message.inserted_on).total_seconds() == 300
-
-
-def test_a_queue_that_is_not_there_yet_gets_the_event_once_it_is(
-    stage: Stage, storage: str
-) -> None:
-    stage.subscribe(destination=queue_of(storage))
-    subject = stage.finish()
-    eventually(lambda: stage.world.next_due() is not None, "a retry is planned")
-    with QueueClient.from_connection_string(storage, "events") as queue:
-        queue.create_queue()
-        stage.advance(300)
-        eventually(lambda: stage.event_grid.delivery.delivered, "the retry arrives")
-        (message,) = queue.peek_messages()
-    assert json.loads(base64.b64decode(message.content))["subject"] == subject
-
-
-def test_an_event_that_no_message_has_room_for_is_given_up_at_once(
-    stage: Stage, storage: str
-) -> None:
-    with QueueClient.from_connection_string(storage, "events") as queue:
-        queue.create_queue()
-        stage.subscribe(destination=queue_of(storage))
-        stage.finish("x" * 48 * 1024)
-        letters = stage.event_grid.delivery.dead_letters
-        eventually(lambda: letters, "the event is given up")
-        assert list(queue.peek_messages()) == []
 
 
 def test_what_is_shown_of_a_subscription_holds_no_keys(stage: Stage, webhook: Webhook) -> None:

@@ -16,14 +16,18 @@ from .resource_events import Event
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class WebHook(
+class _Destination(
     msgspec.Struct,
     frozen=True,
     rename="camel",
     forbid_unknown_fields=True,
     tag_field="endpointType",
-    tag="WebHook",
+    tag=True,  # the name of the class
 ):
+    """Where events go."""
+
+
+class WebHook(_Destination, frozen=True):
     """Events are POSTed to a URL on this machine (`http` too, unlike Azure)."""
 
     endpoint_url: str
@@ -36,14 +40,7 @@ class WebHook(
             raise ValueError("endpointUrl must be an http or https URL on the loopback interface")
 
 
-class StorageQueue(
-    msgspec.Struct,
-    frozen=True,
-    rename="camel",
-    forbid_unknown_fields=True,
-    tag_field="endpointType",
-    tag="StorageQueue",
-):
+class StorageQueue(_Destination, frozen=True):
     """Events become messages of a storage queue that exists; they are kept for seven days, or so
     many seconds, or with -1 for ever."""
 
@@ -52,14 +49,7 @@ class StorageQueue(
     queue_message_time_to_live_in_seconds: int | None = None
 
 
-class StorageBlob(
-    msgspec.Struct,
-    frozen=True,
-    rename="camel",
-    forbid_unknown_fields=True,
-    tag_field="endpointType",
-    tag="StorageBlob",
-):
+class StorageBlob(_Destination, frozen=True):
     """Events that are given up become blobs of a container that exists."""
 
     connection_string: str

@@ -4,17 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from azure.storage.blob import BlobServiceClient
-
 from grantkeeper.checkup import Check, judged
 from grantkeeper.connection import Place, open_account, open_queues, open_store
-from shared import tables
+from shared import dead_letters, tables
 from shared.dead_letters import CONTAINER
 from shared.model import Record
 from shared.passes import Passes
 from shared.queues import OURS
-from shared.rejections import POISONED
-from shared.settings import WorkStorage
 from shared.store import Store
 
 QUEUES = tuple(f"{name}{end}" for name in OURS for end in ("", "-poison"))
@@ -31,36 +27,24 @@ _MOST_NAMES = 5
 
 def account(place: Place, named_in_settings: bool) -> Iterator[Check]:
     """Queues, tables and the container. Raises `CommandFailed` and `AzureError`."""
-    with open_queues(place) as queues:
-        lengths = queues.lengths()
-    missing = [f"there is no queue {name}" for name in QUEUES if name not in lengths]
-    remedy = "make them; no trigger makes its queue, and without its poison queue a message is lost"
-    yield judged("queues", missing, remedy, f"{len(lengths)}: {_counts(lengths)}")
-    full = [
-        f"{name} has {lengths[name]} messages"
-        for name in QUEUES
-        if name.endswith("-poison") and lengths.get(name)
-    ]
-    remedy = "is the app running? Its *_poisoned functions empty these queues"
-    yield judged("poison queues", full, remedy, "empty")
+    yield from _queues(place)
     with open_account(place) as (storage, credential):
         with closing(tables.service(storage, credential)) as service:
             there = {table.name for table in service.list_tables()}
         missing = [f"there is no table {name}" for name in TABLES if name not in there]
         remedy = "the app makes them when it first runs: look at its log"
         yield judged("tables", missing, remedy, f"{len(TABLES)} of {len(TABLES)}")
-        if storage.connection_string or storage.blob_service_uri:
-            with closing(_blobs(storage, credential)) as blobs:
-                lost = [] if blobs.get_container_client(CONTAINER).exists() else [CONTAINER]
+        if letters := dead_letters.connect(storage, credential):
+            with closing(letters):
+                missing = [] if letters.exists() else [f"there is no container {CONTAINER}"]
             remedy = "make it, and name it as the event subscription's dead-letter destination"
-            missing = [f"there is no container {name}" for name in lost]
             yield judged("dead letters", missing, remedy, CONTAINER, "warn")
         elif named_in_settings:
             yield Check(
                 "dead letters",
                 "warn",
                 "events that were given up are not looked at",
-                "set Work__blobServiceUri",
+                "set Work__blobServiceUri, or BlobEndpoint in the connection string",
             )
 
 
@@ -126,10 +110,19 @@ def patience(schedule: str) -> timedelta:
     return timedelta(days=3)
 
 
-def _blobs(storage: WorkStorage, credential: object) -> BlobServiceClient:
-    if storage.connection_string:
-        return BlobServiceClient.from_connection_string(storage.connection_string)
-    return BlobServiceClient(storage.blob_service_uri, credential)  # type: ignore[arg-type]
+def _queues(place: Place) -> Iterator[Check]:
+    with open_queues(place) as queues:
+        lengths = queues.lengths()
+    missing = [f"there is no queue {name}" for name in QUEUES if name not in lengths]
+    remedy = "make them; no trigger makes its queue, and without its poison queue a message is lost"
+    yield judged("queues", missing, remedy, f"{len(lengths)}: {_counts(lengths)}")
+    full = [
+        f"{name} has {lengths[name]} messages"
+        for name in QUEUES
+        if name.endswith("-poison") and lengths.get(name)
+    ]
+    remedy = "is the app running? Its *_poisoned functions empty these queues"
+    yield judged("poison queues", full, remedy, "empty")
 
 
 def _counts(lengths: Mapping[str, int]) -> str:
@@ -137,8 +130,8 @@ def _counts(lengths: Mapping[str, int]) -> str:
 
 
 def _poisoned(store: Store) -> list[str]:
-    found = [each for each in store.rejections() if each.reason == POISONED]
-    return [f"{len(found)} failed five times and are kept"] if found else []
+    count = sum(each.poisoned for each in store.rejections())
+    return [f"{count} failed five times and are kept"] if count else []
 
 
 def _turn(record: Record) -> float:

@@ -58,6 +58,10 @@ class DeadLetters:
         """Close the connections."""
         self._service.close()
 
+    def exists(self) -> bool:
+        """Whether there is a place for them."""
+        return self._container.exists()
+
     def all(self) -> Iterator[Letter]:
         """The blobs that are not set aside; none while there is no container."""
         try:

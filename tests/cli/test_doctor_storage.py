@@ -5,14 +5,20 @@ from datetime import timedelta
 
 import pytest
 from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueClient, QueueServiceClient
+from azure.storage.queue import (
+    AccountSasPermissions,
+    QueueClient,
+    QueueServiceClient,
+    ResourceTypes,
+    generate_account_sas,
+)
 from msgspec.structs import replace
 
 from grantkeeper import storage_checks
 from shared import policy_file, tables
 from shared.model import Condition
 from shared.queues import RECONCILE
-from shared.rejections import POISONED, Rejection
+from shared.rejections import POISONED, RECORD_DAMAGED, Rejection
 from shared.resource_id import parse_cluster_id
 from shared.store import Store
 from tests.cli import records
@@ -30,6 +36,26 @@ def test_what_is_missing_in_storage_is_named(
     answer = diagnosed()
     assert found(answer, "fail") == {"queues": "there is no queue reconcile-poison"}
     assert found(answer, "warn") == {"dead letters": "there is no container eventgrid-deadletter"}
+
+
+def test_a_connection_that_names_no_blobs_is_told(
+    diagnosed: Diagnosed, whole: Deployment, storage: str
+) -> None:
+    parts = dict(part.split("=", 1) for part in storage.split(";") if part)
+    token = generate_account_sas(
+        parts["AccountName"],
+        parts["AccountKey"],
+        resource_types=ResourceTypes(service=True, container=True, object=True),
+        permission=AccountSasPermissions(read=True, list=True),
+        expiry=records.NOW + timedelta(hours=1),
+        services="qt",
+    )
+    ends = (f"{name}={parts[name]}" for name in ("QueueEndpoint", "TableEndpoint"))
+    whole.set(Work=";".join([*ends, f"SharedAccessSignature={token}"]))
+    answer = diagnosed()
+    assert found(answer, "fail") == {}
+    told = found(answer, "warn")
+    assert told["dead letters"] == "events that were given up are not looked at"
 
 
 def test_storage_that_cannot_be_reached_hides_nothing_else(
@@ -73,7 +99,9 @@ def test_messages_that_failed_and_turns_that_do_not_come_are_told(
 ) -> None:
     with QueueClient.from_connection_string(storage, "reconcile-poison") as queue:
         queue.send_message("text")
-    store.reject(Rejection(POISONED, "", "", records.NOW, text=b"text", queue=RECONCILE))
+    for reason in (POISONED, RECORD_DAMAGED, "InvalidId"):
+        text = reason.encode()
+        store.reject(Rejection(reason, "", "", records.NOW, text=text, queue=RECONCILE))
     stalled = Condition("Stalled", "True", "Poisoned", "", records.NOW)
     store.save(replace(records.ready("one"), conditions=(stalled,)), None)
     late = records.NOW - timedelta(hours=1)
@@ -82,7 +110,7 @@ def test_messages_that_failed_and_turns_that_do_not_come_are_told(
     failed, warned = found(answer, "fail"), found(answer, "warn")
     assert failed["poison queues"] == "reconcile-poison has 1 messages"
     assert failed["stalled clusters"] == records.cluster_id("one")
-    assert warned["messages that failed"] == "1 failed five times and are kept"
+    assert warned["messages that failed"] == "2 failed five times and are kept"
     assert warned["turns in time"] == records.cluster_id("two")
 
 

@@ -9,8 +9,8 @@ param location string
 @description('Id of the function app.')
 param functionAppId string
 
-@description('Name of the account with the queue and the container of dead letters.')
-param workAccount string
+@description('Id of the account with the queue and the container of dead letters.')
+param workAccountId string
 
 @description('How events come: to the function cluster_changed, or by the queue cluster-events, for an app that nothing from outside reaches (docs/decisions/0012).')
 @allowed(['function', 'queue'])
@@ -22,11 +22,8 @@ param managedSubscriptions string
 @description('Ids of resource groups in them: only what happens there is told, not in the whole subscriptions. What is removed elsewhere, the timer finds. Empty: all is told.')
 param eventGroups string[] = []
 
-@description('Name of the system topic of this subscription that is there already, with a system-assigned identity: Azure allows one of each. Empty: one is made.')
-param existingTopic string = ''
-
-@description('The resource group of that topic.')
-param existingTopicGroup string = ''
+@description('Ids of system topics of whole subscriptions that are there already, each with a system-assigned identity: Azure allows a subscription one. For the others one is made.')
+param existingTopics string[] = []
 
 @description('Id of the action group that is told when events are given up. Empty: none.')
 param alertGroupId string = ''
@@ -36,52 +33,52 @@ param tags object = {}
 var token = toLower(uniqueString(resourceGroup().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var here = toLower(subscription().subscriptionId)
-var subscriptions = split(toLower(managedSubscriptions), ',')
-var withOwnTopic = empty(existingTopic) ? subscriptions : filter(subscriptions, id => (id != here))
-var sources = empty(eventGroups) ? map(withOwnTopic, id => '/subscriptions/${id}') : eventGroups
+var withTopic = map(existingTopics, id => (toLower(split(id, '/')[2])))
+var withoutTopic = filter(split(toLower(managedSubscriptions), ','), id => (!contains(withTopic, id)))
+var sources = empty(eventGroups) ? map(withoutTopic, id => '/subscriptions/${id}') : eventGroups
+var sourcesHere = filter(sources, source => (toLower(split(source, '/')[2]) == here))
 var elsewhere = filter(union([], map(sources, id => (toLower(split(id, '/')[2])))), id => (id != here))
-var groupElsewhere = 'rg-${environmentName}-events'
 
 // A system topic lies in the subscription whose events it has: in the app's group there, or in one of its own.
-module groups 'app/events-group.bicep' = [for id in elsewhere: {
-  name: 'grantkeeper-events-group-${token}'
-  scope: subscription(id)
-  params: {
-    name: groupElsewhere
-    location: location
-    tags: allTags
-  }
-}]
-
-module topics 'app/system-topic.bicep' = [for source in sources: {
+module topics 'app/system-topic.bicep' = [for source in sourcesHere: {
   name: 'grantkeeper-topic-${uniqueString(source, token)}'
-  scope: resourceGroup(split(source, '/')[2], toLower(split(source, '/')[2]) == here ? resourceGroup().name : groupElsewhere)
-  dependsOn: [groups]
   params: {
     source: source
     token: token
-    appSubscription: here
-    appGroup: resourceGroup().name
     functionAppId: functionAppId
-    workAccount: workAccount
+    workAccountId: workAccountId
     eventDelivery: eventDelivery
     alertGroupId: alertGroupId
     tags: allTags
   }
 }]
 
-module onExistingTopic 'app/event-subscription.bicep' = if (!empty(existingTopic)) {
+module topicsElsewhere 'app/topics-elsewhere.bicep' = [for id in elsewhere: {
   name: 'grantkeeper-events-${token}'
-  scope: resourceGroup(existingTopicGroup)
+  scope: subscription(id)
   params: {
-    topicName: existingTopic
+    groupName: 'rg-${environmentName}-events'
+    location: location
+    sources: sources
     token: token
-    appSubscription: here
-    appGroup: resourceGroup().name
     functionAppId: functionAppId
-    workAccount: workAccount
+    workAccountId: workAccountId
     eventDelivery: eventDelivery
     alertGroupId: alertGroupId
     tags: allTags
   }
-}
+}]
+
+module onExistingTopics 'app/event-subscription.bicep' = [for id in existingTopics: {
+  name: 'grantkeeper-events-${uniqueString(id, token)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    topicName: split(id, '/')[8]
+    token: token
+    functionAppId: functionAppId
+    workAccountId: workAccountId
+    eventDelivery: eventDelivery
+    alertGroupId: alertGroupId
+    tags: allTags
+  }
+}]

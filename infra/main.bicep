@@ -241,7 +241,7 @@ module atScope 'app/scope-role.bicep' = [for each in atScopes: {
 
 // What the layer of the events, and the operator's commands, are told by azd.
 output GRANTKEEPER_FUNCTION_APP_ID string = app.outputs.id
-output GRANTKEEPER_WORK_ACCOUNT string = storage.outputs.workAccount
+output GRANTKEEPER_WORK_ACCOUNT_ID string = storage.outputs.workAccountId
 output GRANTKEEPER_ALERT_GROUP_ID string = monitoring.outputs.alertGroupId
 output GRANTKEEPER_PRINCIPAL_ID string = identity.outputs.principalId
 output GRANTKEEPER_MANAGED_SUBSCRIPTIONS string = join(managedSubscriptions, ',')

@@ -1,10 +1,8 @@
 // The events that docs/operations.md names, to the function cluster_changed or the queue cluster-events.
 param topicName string
 param token string
-param appSubscription string
-param appGroup string
 param functionAppId string
-param workAccount string
+param workAccountId string
 @allowed(['function', 'queue'])
 param eventDelivery string
 param alertGroupId string
@@ -16,10 +14,10 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 
 module writable 'topic-roles.bicep' = {
   name: 'grantkeeper-topic-roles-${uniqueString(topic.id, token)}'
-  scope: resourceGroup(appSubscription, appGroup)
+  scope: resourceGroup(split(workAccountId, '/')[2], split(workAccountId, '/')[4])
   params: {
     principalId: topic.identity.principalId
-    workAccount: workAccount
+    workAccount: split(workAccountId, '/')[8]
     eventDelivery: eventDelivery
   }
 }

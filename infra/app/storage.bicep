@@ -158,7 +158,6 @@ output hostAccountId string = host.id
 output workAccountId string = work.id
 output hostBlobUri string = host.properties.primaryEndpoints.blob
 output packageContainer string = package
-output workAccount string = work.name
 output workQueueUri string = work.properties.primaryEndpoints.queue
 output workTableUri string = work.properties.primaryEndpoints.table
 output workBlobUri string = work.properties.primaryEndpoints.blob

@@ -2,10 +2,8 @@
 @description('Id of the subscription, or of the group.')
 param source string
 param token string
-param appSubscription string
-param appGroup string
 param functionAppId string
-param workAccount string
+param workAccountId string
 param eventDelivery string
 param alertGroupId string
 param tags object
@@ -31,10 +29,8 @@ module events 'event-subscription.bicep' = {
   params: {
     topicName: topic.name
     token: token
-    appSubscription: appSubscription
-    appGroup: appGroup
     functionAppId: functionAppId
-    workAccount: workAccount
+    workAccountId: workAccountId
     eventDelivery: eventDelivery
     alertGroupId: alertGroupId
     tags: tags

@@ -54,9 +54,9 @@ def elsewhere(layers: Iterable[Deployed], remains: Remains) -> Iterator[tuple[st
 def plant_ground(remains: Remains) -> None:
     """What the parameters name."""
     remains.group(*HUB.split("/resourceGroups/"))
-    names = ("clusters", "net-1", "shared-1", "rg-topics")
+    names = ("clusters", "net-1", "shared-1")
     groups = {name: remains.group(remains.here, name) for name in names}
-    remains.topic(groups["rg-topics"], "ours")
+    remains.topic(remains.group(remains.there, "rg-topics"), "theirs")
     path = f"{groups['net-1']}/providers/Microsoft.Network/virtualNetworks/a"
     remains.put(path, {"location": "westus2", "properties": NETWORK})
     remains.put(REGISTRY, {"location": "westus2", "sku": {"name": "Premium"}})

@@ -25,11 +25,12 @@ class Resource:
 @dataclass(slots=True)
 class Deployed:
     """All that a deployment, and those within it, come to. `read` are the properties of resources
-    that expressions refer to, by type."""
+    that expressions refer to, by type; `expected` the groups that modules take to be there."""
 
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     read: set[tuple[str, str]] = field(default_factory=set)
+    expected: set[str] = field(default_factory=set)
 
 
 def at(body: Any, path: str) -> Any:

@@ -30,6 +30,9 @@ def deploy(path: Path, parameters: Mapping[str, Any], subscription: str, group: 
     ids = [each.id.lower() for each in deployed.resources]
     if twice := {each for each in ids if ids.count(each) > 1}:
         raise Fault(f"deployed twice: {sorted(twice)}")
+    # Azure looks for them before it begins (Azure/bicep#2966, elastic/cloudbeat#1368).
+    if late := {each.lower() for each in deployed.expected} & set(ids):
+        raise Fault(f"a module names a group that is made only then: {sorted(late)}")
     return deployed
 
 
@@ -212,7 +215,8 @@ class File:
     def _module(self, node: Node, _: str) -> Any:
         made = []
         for body, names, exists in self._bodies(node):
-            header = _header(body, names, "params") if exists else {}
+            # Azure reads name and scope even where the condition is false (Azure/bicep#1492).
+            header = _header(body, names, *(["params"] if exists else []))
             made.append(Module(self._child(node, header), True) if exists else Module(self, False))
         return made if node.named_children[-1].type == "for_statement" else made[0]
 
@@ -220,8 +224,11 @@ class File:
         path = (self.folder / _quoted(node)).resolve()
         if not path.is_file():
             raise Fault(f"there is no file {_quoted(node)}")
-        parts = address(header["scope"]).split("/") if "scope" in header else self.scope.split("/")
+        scope = header.get("scope")
+        parts = (self.scope if scope is None else address(scope)).split("/")
         group = parts[4] if len(parts) > 4 else ""
+        if group and isinstance(scope, dict):
+            self.deployed.expected.add("/".join(parts))
         given = header.get("params", {})
         child = (
             JsonTemplate(path, given, self.deployed)

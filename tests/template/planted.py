@@ -22,6 +22,8 @@ ROLES = "app/roles.bicep"
 PROBER = "roles/prober.json"
 QUERY = "app/unknown-assignments.kql"
 OWN_TOPIC = "app/lifecycle-topic.bicep"
+ELSEWHERE = "app/topics-elsewhere.bicep"
+NOWHERE = "\n  scope: resourceGroup(privateDnsGroupId)"
 RUN_COMMAND = "Microsoft.ContainerService/managedClusters/runCommand/action"
 # Built-in roles.
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
@@ -40,7 +42,9 @@ PLANTED: dict[str, list[Row]] = {
         (MAIN, "    networkAccess:", "    networkAcess:", "has no parameter"),
         (MAIN, "identity.outputs.clientId", "identity.outputs.clientID", "there is no clientID"),
         (MAIN, "'app/storage.bicep'", "'app/store.bicep'", "there is no file"),
-        (LAYER, "resourceGroup(existing", "subscription() // ", "is for a resourceGroup"),
+        (LAYER, "resourceGroup(split(id", "subscription(split(id", "is for a resourceGroup"),
+        (ELSEWHERE, "scope: group\n", "scope: resourceGroup(groupName)\n", "made only then"),
+        (MAIN, "if (lifecycleTopic) {", f"if (lifecycleTopic) {{{NOWHERE}", "no resource group"),
         (MAIN, "lifecycleTopic ? {", "!lifecycleTopic ? {", "of a module that is not deployed"),
         (LAYER, "eventDelivery string = 'function'", "eventDelivery string = 'q'", "is against"),
     ],
@@ -117,12 +121,13 @@ PLANTED: dict[str, list[Row]] = {
     ],
     "topics and their events": [
         (OWN_TOPIC, "disableLocalAuth: true", "disableLocalAuth: false", "disable"),
-        (TOPIC, "source: source", "source: '/subscriptions/${appSubscription}'", "source is not"),
+        (TOPIC, "source: source", "source: '/subscriptions/${token}'", "source is not"),
         (TOPIC, "source: source", "source: subscription().id", "of what nobody asked for"),
         (TOPIC, "topicType: of", "topicType: !of", "its source is of another type"),
         (TOPIC, "${uniqueString(toLower(source))}-${token}", "${token}", "deployed twice"),
         (LAYER, "union([], map(", "concat([], map(", "deployed twice"),
-        (LAYER, "for id in elsewhere", "for id in []", "groups are not made in exactly"),
+        (LAYER, "for id in elsewhere", "for id in []", "has its event subscription"),
+        (ELSEWHERE, "-01' = {", "-01' existing = {", "groups are not made in exactly"),
         (EVENTS, "'Microsoft.Resources.ResourceWriteFailure'\n", "", "event types are not"),
         (EVENTS, "Clusters/delete'", "Clusters/read'", "the operations are not those"),
         (EVENTS, "ments/delete'", "ments/write'", "the operations are not those"),
@@ -171,7 +176,7 @@ PLANTED: dict[str, list[Row]] = {
         (MAIN, "'resourceGroup'\n", "'subscription'\n", "would delete the groups of others"),
         (MAIN, "targetScope = 'resourceGroup'\n", "", "would delete the groups of others"),
         (LAYER, "'resourceGroup'\n", "'subscription'\n", "would delete the groups of"),
-        (LAYER, "id => (id != here))\nvar g", "id => true)\nvar g", "makes a group in the subscr"),
+        (LAYER, "id => (id != here))\n\n", "id => true)\n\n", "makes a group in the subscr"),
     ],
     "what infra/down would not find": [
         (LOG, "'grantkeeper-${token}'", "'activity'", "does not find activity"),

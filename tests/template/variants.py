@@ -52,8 +52,10 @@ _EVENTS: dict[str, dict[str, Any]] = {
         ]
     },
     "all": {
-        "existingTopic": "ours",
-        "existingTopicGroup": "rg-topics",
+        "existingTopics": [
+            f"/subscriptions/{OTHER}/resourceGroups/rg-topics"
+            "/providers/Microsoft.EventGrid/systemTopics/theirs"
+        ],
         "eventDelivery": "queue",
     },
 }

@@ -10,15 +10,12 @@ from typing import TypeVar
 
 import msgspec
 from azure.core.credentials import TokenCredential
-from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
-from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.rest import HttpRequest
 from azure.identity import DefaultAzureCredential
-from azure.mgmt.core import ARMPipelineClient
-from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from msgspec import Struct
 
 from grantkeeper.arm_reader import ReadOnly
-from shared import pipeline
+from shared import bulk, pipeline
 from shared.answers import classified
 from shared.resource_id import InvalidId, parse_scope, subscription_id
 from shared.settings import Settings
@@ -139,13 +136,8 @@ class EventTopics:
     """Reads; as far as the first page of a list has it, which is a hundred."""
 
     def __init__(self, credential: TokenCredential, settings: Settings) -> None:
-        options = pipeline.options(settings, [ReadOnly()])
-        authentication = ARMChallengeAuthenticationPolicy(credential, *options["credential_scopes"])
-        policies = [RequestIdPolicy(), UserAgentPolicy(), options["retry_policy"], authentication]
         self._endpoint = settings.arm_endpoint
-        self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
-            **{**options, "policies": policies}
-        )
+        self._client = bulk.client(credential, pipeline.options(settings, [ReadOnly()]))
 
     def close(self) -> None:
         """Close the connections."""

@@ -76,7 +76,9 @@ def verify(
     grants: tuple[Verified, ...] = ()
     if cluster:
         known = {_key(progress.grant): progress for progress in record.grants}
-        for grant in _needed(record, cluster, cluster_id, policy, managed, sight):
+        profile, denials = record.profile, record.denials
+        needed = wanted(cluster, cluster_id, profile, policy, managed, sight.facts, denials)
+        for grant in needed:
             known.setdefault(_key(grant), Progress(grant, reason="NotRecorded"))
         checks = _Checks(cluster, policy, managed, sight)
         grants = tuple(map(checks.grant, known.values()))
@@ -179,20 +181,6 @@ class _Checks:
 
 def _key(grant: Grant) -> tuple[str, str, str]:
     return grant.identity, grant.role, grant.scope.lower()
-
-
-def _needed(
-    record: Record,
-    cluster: Cluster,
-    cluster_id: ClusterId,
-    policy: Policy,
-    managed: tuple[str, ...],
-    sight: Live,
-) -> tuple[Grant, ...]:
-    if not cluster.has_managed_identity:
-        return ()
-    profile, denials = record.profile, record.denials
-    return wanted(cluster, cluster_id, profile, policy, managed, sight.facts, denials)
 
 
 def _missing(progress: Progress) -> Problem:

@@ -35,11 +35,19 @@ _SUBSCRIPTIONS_VERSION = "2022-12-01"
 _USABLE = frozenset({"Enabled", "PastDue", "Warned"})
 
 Items = tuple[msgspec.Raw, ...]
+Client = ARMPipelineClient[HttpRequest, HttpResponse]
 
 
 class _Subscription(msgspec.Struct, frozen=True, rename="camel"):
     subscription_id: str
     state: str = ""
+
+
+def client(credential: TokenCredential, options: dict[str, Any]) -> Client:
+    """Azure-core's bare pipeline to ARM, by the options that all clients of ARM share."""
+    authentication = ARMChallengeAuthenticationPolicy(credential, *options["credential_scopes"])
+    policies = [RequestIdPolicy(), UserAgentPolicy(), options["retry_policy"], authentication]
+    return ARMPipelineClient(**{**options, "policies": policies})
 
 
 class Bulk:
@@ -50,11 +58,7 @@ class Bulk:
     ) -> None:
         self._clusters_version = clusters_version
         self._endpoint = options["base_url"]
-        authentication = ARMChallengeAuthenticationPolicy(credential, *options["credential_scopes"])
-        policies = [RequestIdPolicy(), UserAgentPolicy(), options["retry_policy"], authentication]
-        self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
-            **{**options, "policies": policies}
-        )
+        self._client = client(credential, options)
 
     def close(self) -> None:
         """Close the connections."""

@@ -21,7 +21,7 @@ OPERATIONS = (
 FUNCTION = "cluster_changed"
 _OPERATION = "data.operationname"
 _OWN_WRITES = "Microsoft.Authorization/roleAssignments/write"
-_DEPLOY = "deploy infra/events.bicep (azd provision events); docs/operations.md, Events"
+_DEPLOY = "deploy infra/events.bicep (azd provision events --no-state); docs/operations.md, Events"
 
 
 def checks(azure: EventTopics, managed: tuple[str, ...], account: str) -> Iterator[Check]:

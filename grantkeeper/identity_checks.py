@@ -168,7 +168,7 @@ def _condition_faults(writer: Held, policy: Policy) -> Iterator[str]:
 
 def _revoking(writers: list[Held], policy: Policy) -> Iterator[Check]:
     """The template gives the right to delete by the policy of its day, so both can be."""
-    deploy = "deploy the roles of this policy: azd provision app"
+    deploy = "deploy the roles of this policy: azd provision app --no-state"
     may = [each.scope for each in writers if each.allows(DELETE)]
     may_not = [each.scope for each in writers if each.scope not in may]
     if policy.cleanup == "delete" and may_not:

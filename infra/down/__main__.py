@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import AzureError
 
 from infra.down.arm import CLOUDS, Arm, connect, told
-from infra.down.leftovers import VERSIONS, Environment, Found, Kind, find
+from infra.down.leftovers import Environment, Found, Kind, find
 
 DESCRIPTION = """\
 What a deployment of Grantkeeper leaves when `azd down` has deleted its resource group, in every
@@ -116,7 +116,7 @@ def _delete(arm: Arm, environment: Environment, found: Found) -> int:
             _say(f"kept     {each}")
             continue
         try:
-            arm.delete(each.path, VERSIONS[each.kind], _say)
+            arm.delete(each.path, each.kind.version, _say)
         except AzureError as error:
             failures.append(f"{each}: {told(error)}")
         else:

@@ -21,37 +21,30 @@ _UNIQUE = "[a-z0-9]{13}"  # what uniqueString() makes
 _APP_GROUP = re.compile(
     r"Of the app in (?P<group>/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+)\.$"
 )
-_TOPICS = "Microsoft.EventGrid/systemTopics"
 _OF_RESOURCES = ("microsoft.resources.subscriptions", "microsoft.resources.resourcegroups")
-_ALERTS = "Microsoft.Insights/metricAlerts"
-_SETTINGS = "Microsoft.Insights/diagnosticSettings"
-_ROLES = "Microsoft.Authorization/roleDefinitions"
-_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
-_RESOURCES_VERSION = "2021-04-01"
 
 
 class Kind(Enum):
-    """What may be left, in the order in which it can go: a role last, which tells where to look."""
+    """What may be left, in the order in which it can go: a role last, which tells where to look.
 
-    EVENT_SUBSCRIPTION = "event subscription"
-    SYSTEM_TOPIC = "system topic"
-    ALERT = "metric alert"
-    DIAGNOSTIC_SETTING = "diagnostic setting"
-    GROUP = "resource group"
-    ASSIGNMENT = "role assignment"
-    ROLE = "custom role"
+    `label` is for people; `version` is one for reading and deleting, of public clouds and of
+    sovereign ones.
+    """
 
+    EVENT_SUBSCRIPTION = (
+        "event subscription", "Microsoft.EventGrid/systemTopics/eventSubscriptions", "2022-06-15"
+    )  # fmt: skip
+    SYSTEM_TOPIC = "system topic", "Microsoft.EventGrid/systemTopics", "2022-06-15"
+    ALERT = "metric alert", "Microsoft.Insights/metricAlerts", "2018-03-01"
+    DIAGNOSTIC_SETTING = (
+        "diagnostic setting", "Microsoft.Insights/diagnosticSettings", "2021-05-01-preview"
+    )  # fmt: skip
+    GROUP = "resource group", "Microsoft.Resources/resourceGroups", "2021-04-01"
+    ASSIGNMENT = "role assignment", "Microsoft.Authorization/roleAssignments", "2022-04-01"
+    ROLE = "custom role", "Microsoft.Authorization/roleDefinitions", "2022-04-01"
 
-# In public clouds and sovereign ones; a version each for reading and deleting.
-VERSIONS = {
-    Kind.EVENT_SUBSCRIPTION: "2022-06-15",
-    Kind.SYSTEM_TOPIC: "2022-06-15",
-    Kind.ALERT: "2018-03-01",
-    Kind.DIAGNOSTIC_SETTING: "2021-05-01-preview",
-    Kind.GROUP: _RESOURCES_VERSION,
-    Kind.ASSIGNMENT: "2022-04-01",
-    Kind.ROLE: "2022-04-01",
-}
+    def __init__(self, label: str, resource_type: str, version: str) -> None:
+        self.label, self.type, self.version = label, resource_type, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,7 @@ class Leftover:
 
     def __str__(self) -> str:
         role = f"  {self.role}" if self.role else ""
-        return f"{self.kind.value:<20}{self.path}{role}"
+        return f"{self.kind.label:<20}{self.path}{role}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ class _Search:
     def everything(self) -> Found:
         home = self._environment.subscription
         roles = self._own_roles(home)
-        groups = self._arm.list(f"/subscriptions/{home}/resourcegroups", _RESOURCES_VERSION)
+        groups = self._arm.list(f"/subscriptions/{home}/resourcegroups", Kind.GROUP.version)
         there = (each["id"] for each in groups)
         self._found.living += [each for each in there if each.lower() in self._app_groups]
         for subscription in dict.fromkeys([home, *_assignable(roles)]):
@@ -120,9 +113,9 @@ class _Search:
         """The roles of the environment; from now on its tokens are known."""
         name = re.escape(self._environment.name)
         pattern = re.compile(rf"Grantkeeper [a-z ]+ \({name}, ({_UNIQUE})\)")
-        path = f"/subscriptions/{home}/providers/{_ROLES}"
+        path = f"/subscriptions/{home}/providers/{Kind.ROLE.type}"
         ours = []
-        for role in self._arm.list(path, VERSIONS[Kind.ROLE], "type eq 'CustomRole'"):
+        for role in self._arm.list(path, Kind.ROLE.version, "type eq 'CustomRole'"):
             full_name = role["properties"]["roleName"]
             if not (named := pattern.fullmatch(full_name)):
                 continue
@@ -139,22 +132,23 @@ class _Search:
         return ours
 
     def _look(self, root: str) -> None:
-        groups = self._list(f"{root}/resourcegroups", _RESOURCES_VERSION)
+        groups = self._list(f"{root}/resourcegroups", Kind.GROUP.version)
         if groups is None:
             return  # what else is there will not be told either
         whole = tuple(f"{each}/" for each in self._events_groups(groups))
         if not self._tokens:
             return
         self._topics(root, whole)
-        for each in self._list_of(root, Kind.ALERT, _ALERTS):
+        for each in self._list_of(root, Kind.ALERT):
             name = re.fullmatch(f"grantkeeper-.+-({_UNIQUE})", each["name"])
             if name and name[1] in self._tokens and not each["id"].lower().startswith(whole):
                 self._leave(Kind.ALERT, each["id"])
-        for each in self._list_of(root, Kind.DIAGNOSTIC_SETTING, _SETTINGS):
-            if self._is_named(each, "grantkeeper-"):
+        for each in self._list_of(root, Kind.DIAGNOSTIC_SETTING):
+            if each["name"] in self._names:
                 # Its id in the list is not the one that it is deleted by.
-                self._leave(Kind.DIAGNOSTIC_SETTING, f"{root}/providers/{_SETTINGS}/{each['name']}")
-        for each in self._list_of(root, Kind.ASSIGNMENT, _ASSIGNMENTS):
+                path = f"{root}/providers/{Kind.DIAGNOSTIC_SETTING.type}/{each['name']}"
+                self._leave(Kind.DIAGNOSTIC_SETTING, path)
+        for each in self._list_of(root, Kind.ASSIGNMENT):
             properties = each["properties"]
             role = properties["roleDefinitionId"].rpartition("/")[2].lower()
             # The list also shows what is assigned above the subscription.
@@ -172,8 +166,8 @@ class _Search:
             if tags.get(TAG) != environment:
                 self._found.left_alone.append(f"{group['id']}: has no tag {TAG}={environment}")
                 continue
-            inside = self._list(f"{group['id']}/resources", _RESOURCES_VERSION)
-            foreign = [each["name"] for each in inside or () if not self._goes_with_group(each)]
+            inside = self._list(f"{group['id']}/resources", Kind.GROUP.version)
+            foreign = [each["name"] for each in inside or () if not self._is_ours(each)]
             if foreign:
                 names = ", ".join(sorted(foreign))
                 self._found.left_alone.append(f"{group['id']}: holds {names}, not known to be ours")
@@ -181,34 +175,35 @@ class _Search:
                 self._leave(Kind.GROUP, group["id"])
                 yield group["id"].lower()
 
-    def _goes_with_group(self, resource: Json) -> bool:
-        ours = resource["type"].lower() in (_TOPICS.lower(), _ALERTS.lower())
-        return ours and "grantkeeper-" in resource["name"] and self._has_token(resource["name"])
+    def _is_ours(self, resource: Json) -> bool:
+        """Whether it is a topic or an alert by a name of ours."""
+        type_, name = resource["type"].lower(), resource["name"].lower()
+        known = type_ in {Kind.SYSTEM_TOPIC.type.lower(), Kind.ALERT.type.lower()}
+        return known and "grantkeeper-" in name and name.endswith(tuple(self._tokens))
 
     def _topics(self, root: str, whole: tuple[str, ...]) -> None:
         """What is of ours on topics of this subscription's events, which may be others' topics."""
-        for topic in self._list_of(root, Kind.SYSTEM_TOPIC, _TOPICS):
+        for topic in self._list_of(root, Kind.SYSTEM_TOPIC):
             kind = str(topic["properties"].get("topicType")).lower()
             if topic["id"].lower().startswith(whole) or kind not in _OF_RESOURCES:
                 continue
             path = f"{topic['id']}/eventSubscriptions"
-            for each in self._list(path, VERSIONS[Kind.EVENT_SUBSCRIPTION]) or ():
-                if self._is_named(each, "grantkeeper-"):
+            for each in self._list(path, Kind.EVENT_SUBSCRIPTION.version) or ():
+                if each["name"] in self._names:
                     self._leave(Kind.EVENT_SUBSCRIPTION, f"{path}/{each['name']}")
-            if self._goes_with_group(topic):
+            if self._is_ours(topic):
                 self._leave(Kind.SYSTEM_TOPIC, topic["id"])
 
-    def _is_named(self, resource: Json, prefix: str) -> bool:
-        return resource["name"] in {f"{prefix}{token}" for token in self._tokens}
-
-    def _has_token(self, name: str) -> bool:
-        return any(name.lower().endswith(token) for token in self._tokens)
+    @property
+    def _names(self) -> set[str]:
+        """What event subscriptions and diagnostic settings of ours are called."""
+        return {f"grantkeeper-{token}" for token in self._tokens}
 
     def _leave(self, kind: Kind, path: str, role: str = "") -> None:
         self._found.leftovers.append(Leftover(kind, path, role))
 
-    def _list_of(self, root: str, kind: Kind, resource_type: str) -> list[Json]:
-        return self._list(f"{root}/providers/{resource_type}", VERSIONS[kind]) or []
+    def _list_of(self, root: str, kind: Kind) -> list[Json]:
+        return self._list(f"{root}/providers/{kind.type}", kind.version) or []
 
     def _list(self, path: str, api_version: str) -> list[Json] | None:
         """A list; None, and noted, when it cannot be read."""

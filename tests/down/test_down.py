@@ -51,11 +51,11 @@ def test_a_list_has_a_line_for_each_thing_and_changes_nothing(remains: Remains, 
 
 
 def test_things_go_before_what_tells_of_them(remains: Remains, down: Type) -> None:
-    kinds = [kind.value for kind in Kind]
+    kinds = [kind.label for kind in Kind]
     lines = [line for line in down("--yes").out.splitlines() if line.startswith("deleted")]
     went = [next(kind for kind in kinds if line[9:].startswith(kind)) for line in lines]
     assert went == sorted(went, key=kinds.index)
-    assert set(went) == set(kinds) - {Kind.SYSTEM_TOPIC.value}
+    assert set(went) == set(kinds) - {Kind.SYSTEM_TOPIC.label}
 
 
 @pytest.mark.parametrize("arguments", [(), ("--yes",)])

@@ -10,6 +10,8 @@ from infra.stack.process import wait_until
 NAME = "clusters"
 FUNCTION = "cluster_changed"
 QUEUE = "cluster-events"
+# The app looks there for events that were given up; on Azure the deployment makes it.
+DEAD_LETTERS = "eventgrid-deadletter"
 VALIDATION_SECONDS = 30
 Delivery = Literal["function", "queue"]
 DELIVERIES: tuple[Delivery, ...] = ("function", "queue")
@@ -41,10 +43,6 @@ FILTER = {
 }
 
 
-# The app looks there for events that were given up; on Azure the deployment makes it.
-DEAD_LETTERS = "eventgrid-deadletter"
-
-
 def register(
     emulator: Mapping[str, str], host_url: str, storage: str, delivery: Delivery = "function"
 ) -> None:
@@ -54,8 +52,7 @@ def register(
     `emulator` is its environment file. Returns once the webhook answered the validation handshake.
     Raises PartError when it does not, urllib.error.URLError when the emulator refuses.
     """
-    address = f"{host_url}/runtime/webhooks/eventgrid"
-    destination = _webhook(address) if delivery == "function" else _queue(storage)
+    destination = _webhook(host_url) if delivery == "function" else _queue(storage)
     if not _delivers(_shown(emulator), destination):
         dead_letters = {
             "endpointType": "StorageBlob",
@@ -72,11 +69,13 @@ def register(
         _show_in_arm(emulator, _shown(emulator))
     shown = _shown(emulator)
     if not _delivers(shown, destination):
-        raise PartError(f"{address} did not pass Event Grid's validation: {shown['detail']}")
+        where = shown["destination"]
+        raise PartError(f"{where} did not pass Event Grid's validation: {shown['detail']}")
 
 
-def _webhook(address: str) -> dict[str, Any]:
-    return {"endpointType": "WebHook", "endpointUrl": f"{address}?functionName={FUNCTION}"}
+def _webhook(host_url: str) -> dict[str, Any]:
+    address = f"{host_url}/runtime/webhooks/eventgrid?functionName={FUNCTION}"
+    return {"endpointType": "WebHook", "endpointUrl": address}
 
 
 def _queue(storage: str) -> dict[str, Any]:

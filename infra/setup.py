@@ -39,7 +39,7 @@ def main() -> int:
         try:
             make_venv()
             install_once(VENV / ".installed-from", REQUIREMENTS, install_python_packages)
-            install_once(NODE_MODULES / ".installed-from", PACKAGE_LOCK, install_azurite)
+            install_once(NODE_MODULES / ".installed-from", PACKAGE_LOCK, install_node_packages)
         except subprocess.CalledProcessError as error:
             return fail(f"`{' '.join(error.cmd)}` ended with exit code {error.returncode}")
     return 0
@@ -70,9 +70,9 @@ def install_python_packages() -> None:
     )
 
 
-def install_azurite() -> None:
+def install_node_packages() -> None:
     """Install exactly what package-lock.json names; npm removes what was there before."""
-    say("Installing Azurite and the Bicep types into node_modules (a minute or two)")
+    say("Installing package-lock.json into node_modules (a minute or two)")
     run("npm", "ci", "--no-progress")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from grantkeeper import explain, policies, roles, submit, verify
+from grantkeeper import explain, policies, roles, verify
 from grantkeeper.arm_reader import cloud
 from grantkeeper.connection import Place
 from grantkeeper.options import (
@@ -18,6 +18,9 @@ from grantkeeper.options import (
     PolicyFile,
     Subscription,
     default_policy,
+    graph,
+    needed_subscriptions,
+    subscriptions,
 )
 
 roles_app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
@@ -79,11 +82,11 @@ def explain_command(
     question = explain.Question(
         cluster=cluster,
         policy=policies.load(policy or default_policy(place)),
-        managed=_managed(place, subscription),
+        managed=subscriptions(place, subscription),
         profile=profile,
         cloud=cloud(place, cloud_name, arm_endpoint),
         cloud_name=cloud_name,
-        graph=graph_endpoint or place.local.get("ARM_ENDPOINT", ""),
+        graph=graph(place, graph_endpoint),
         as_managed_identity=as_managed_identity,
     )
     raise typer.Exit(explain.run(place, question, as_json))
@@ -117,7 +120,7 @@ def verify_command(
     question = verify.Question(
         name=name,
         policy=policies.load(policy or default_policy(place)),
-        managed=_managed(place, subscription),
+        managed=subscriptions(place, subscription),
         cloud=cloud(place, cloud_name, arm_endpoint),
     )
     raise typer.Exit(verify.run(place, question, as_json))
@@ -149,7 +152,7 @@ def roles_command(
     place: Place = context.obj
     rules = policies.load(policy or default_policy(place))
     source = None if offline else cloud(place, cloud_name, arm_endpoint)
-    managed = "" if offline else _first(place, subscription)
+    managed = "" if offline else needed_subscriptions(place, subscription)[0]
     raise typer.Exit(roles.run(place, rules, source, managed, as_json))
 
 
@@ -174,14 +177,5 @@ def accept_command(
     place: Place = context.obj
     rules = policies.load(policy or default_policy(place))
     source = cloud(place, cloud_name, arm_endpoint)
-    raise typer.Exit(roles.accept(place, rules, source, _first(place, subscription), role, yes))
-
-
-def _managed(place: Place, text: str) -> tuple[str, ...]:
-    """The managed subscriptions, none when nothing names one. Raises `CommandFailed`."""
-    text = text or place.local.get("SUBSCRIPTION_ID", "")
-    return submit.subscriptions(text) if text else ()
-
-
-def _first(place: Place, text: str) -> str:
-    return submit.subscriptions(text or place.local.get("SUBSCRIPTION_ID", ""))[0]
+    managed = needed_subscriptions(place, subscription)[0]
+    raise typer.Exit(roles.accept(place, rules, source, managed, role, yes))

@@ -18,7 +18,15 @@ from grantkeeper import (
 )
 from grantkeeper.connection import LOCAL_ENVIRONMENT, Place, local_environment, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
-from grantkeeper.options import AsJson, Interval, PolicyFile, Subscription, Timeout, default_policy
+from grantkeeper.options import (
+    AsJson,
+    Interval,
+    PolicyFile,
+    Subscription,
+    Timeout,
+    default_policy,
+    needed_subscriptions,
+)
 
 HELP = """\
 Ask for AKS clusters, see how far they and their grants got, and what may be granted why.
@@ -102,7 +110,7 @@ def submit_command(
     --param nodeCount=3 --tag team=payments --wait
     """
     place: Place = context.obj
-    managed = submit.subscriptions(subscription or place.local.get("SUBSCRIPTION_ID", ""))
+    managed = needed_subscriptions(place, subscription)
     rules = policies.load(policy or default_policy(place))
     flags = submit.Flags(
         name, resource_group, location, profile, tuple(param or ()), tuple(tag or ()), request_id

@@ -21,6 +21,7 @@ from grantkeeper.connection import Place, account_name, storage_fault
 from grantkeeper.directory import Unreadable, open_directory
 from grantkeeper.event_topics import open_topics
 from grantkeeper.failure import CommandFailed
+from grantkeeper.options import graph
 from shared.arm import Arm
 from shared.errors import Failure
 from shared.policy import Policy
@@ -125,8 +126,7 @@ class _Doctor:
             return ""
         cloud = self._app.values.get("AZURE_CLOUD") or "AzureCloud"
         try:
-            graph = self._graph or self._place.local.get("ARM_ENDPOINT", "")
-            with open_directory(cloud, graph) as directory:
+            with open_directory(cloud, graph(self._place, self._graph)) as directory:
                 return directory.principal_of(client_id)
         except Unreadable:
             return ""

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands have, and what is meant when they are not given."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from grantkeeper.connection import Place
+from grantkeeper.failure import CommandFailed, ExitCode
+from shared.resource_id import InvalidId, subscription_id
 
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", envvar="POLICY_FILE", help="policy.yaml of the app")
@@ -32,6 +34,30 @@ GraphEndpoint = Annotated[
         "--graph-endpoint", envvar="GRAPH_ENDPOINT", help="https:// address of Microsoft Graph"
     ),
 ]
+
+
+def subscriptions(place: Place, given: str) -> tuple[str, ...]:
+    """The managed subscriptions; none when nothing names one. Raises `CommandFailed`."""
+    text = given or place.local.get("SUBSCRIPTION_ID", "")
+    try:
+        return tuple(map(subscription_id, text.replace(",", " ").split()))
+    except InvalidId:
+        raise CommandFailed(ExitCode.WRONG_INPUT, "SUBSCRIPTION_ID: not a GUID") from None
+
+
+def needed_subscriptions(place: Place, given: str) -> tuple[str, ...]:
+    """The managed subscriptions, at least one. Raises `CommandFailed`."""
+    if found := subscriptions(place, given):
+        return found
+    raise CommandFailed(
+        ExitCode.WRONG_INPUT,
+        "SUBSCRIPTION_ID: missing; set it, or --subscription, to the managed subscription",
+    )
+
+
+def graph(place: Place, given: str) -> str:
+    """The address of Microsoft Graph; empty for that of the cloud."""
+    return given or place.local.get("ARM_ENDPOINT", "")  # the local stack has both at one address
 
 
 def default_policy(place: Place) -> Path:

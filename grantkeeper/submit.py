@@ -17,7 +17,7 @@ from grantkeeper.failure import CommandFailed, ExitCode
 from shared import messages, profiles
 from shared.model import ClusterRequest
 from shared.policy import Policy
-from shared.resource_id import InvalidId, parse_cluster_id, subscription_id
+from shared.resource_id import parse_cluster_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,6 @@ def from_flags(flags: Flags, subscription: str, rules: Policy) -> bytes:
         "tags": dict(_pairs("--tag", flags.tags)),
     }
     return msgspec.json.encode(body)
-
-
-def subscriptions(text: str) -> tuple[str, ...]:
-    """The managed subscriptions of `--subscription`. Raises `CommandFailed`."""
-    try:
-        found = tuple(map(subscription_id, text.replace(",", " ").split()))
-    except InvalidId:
-        raise CommandFailed(ExitCode.WRONG_INPUT, "SUBSCRIPTION_ID: not a GUID") from None
-    if not found:
-        raise CommandFailed(
-            ExitCode.WRONG_INPUT,
-            "SUBSCRIPTION_ID: missing; set it, or --subscription, to the managed subscription",
-        )
-    return found
 
 
 def check(text: bytes, managed: tuple[str, ...], rules: Policy) -> Checked:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from grantkeeper import app_settings, doctor, orphans, poison, submit
+from grantkeeper import app_settings, doctor, orphans, poison
 from grantkeeper.arm_reader import cloud
 from grantkeeper.connection import Place
 from grantkeeper.failure import CommandFailed, ExitCode
@@ -17,6 +17,8 @@ from grantkeeper.options import (
     PolicyFile,
     Subscription,
     default_policy,
+    graph,
+    needed_subscriptions,
 )
 
 poison_app = typer.Typer(
@@ -95,12 +97,11 @@ def orphans_command(
     Example: grantkeeper orphans --subscription 11111111-2222-3333-4444-555555555555
     """
     place: Place = context.obj
-    named = subscription or place.local.get("SUBSCRIPTION_ID", "")
     question = orphans.Question(
-        subscriptions=submit.subscriptions(named),
+        subscriptions=needed_subscriptions(place, subscription),
         cloud=cloud(place, cloud_name, arm_endpoint),
         cloud_name=cloud_name,
-        graph=graph_endpoint or place.local.get("ARM_ENDPOINT", ""),
+        graph=graph(place, graph_endpoint),
     )
     raise typer.Exit(orphans.run(place, question, as_json))
 

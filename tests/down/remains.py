@@ -3,20 +3,19 @@ like it: all of it made by the administrator through ARM."""
 
 import json
 import uuid
-from pathlib import Path
 from typing import Any
 
 from infra.emulator import Emulator, Knobs, ManualClock
 from infra.emulator.faults import Fault
 from tests.emulator.town import Town
-from tests.template.variants import HERE, HUB, OTHER
+from tests.template.variants import HERE, HUB, OTHER, ROOT
 
 ENVIRONMENT = "dev"
 TOKEN = "abcdefghij234"
 OTHERS_TOKEN = "zyxwvutsrq765"
 ROLES = [
     json.loads(path.read_text())["roleName"]
-    for path in sorted((Path(__file__).parents[2] / "infra" / "roles").glob("*.json"))
+    for path in sorted((ROOT / "infra/roles").glob("*.json"))
 ]
 TAGS = {"azd-env-name": ENVIRONMENT}
 ON_SUBSCRIPTION = {"topicType": "Microsoft.Resources.Subscriptions"}

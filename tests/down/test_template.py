@@ -1,7 +1,6 @@
 """Whatever the template deploys outside of the app's group is found when that group is gone."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,13 @@ from tests.template.variants import (
     HUB,
     OTHER,
     REGISTRY,
+    ROOT,
     VARIANTS,
     Variant,
     variants,
 )
 
-INFRA = Path(__file__).parents[2] / "infra"
+INFRA = ROOT / "infra"
 NETWORK = {
     "addressSpace": {"addressPrefixes": ["10.0.0.0/8"]},
     "subnets": [{"name": "b", "properties": {"addressPrefix": "10.1.0.0/16"}}],

@@ -11,7 +11,7 @@ from grantkeeper.policy_condition import verdicts
 from shared.delegation import condition
 from shared.policy import Policy
 from shared.policy_file import load
-from tests.test_architecture import ROOT
+from tests.template.variants import ROOT
 
 FILES = sorted((ROOT / "infra/roles").glob("*.json"))
 ACTION = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|action)")

@@ -32,11 +32,6 @@ class QueueOptions:
     max_polling_interval: float
     base64: bool
 
-    @property
-    def concurrency(self) -> int:
-        """Most messages of one function in flight."""
-        return self.batch_size + self.new_batch_threshold
-
 
 @dataclass(frozen=True)
 class HostJson:

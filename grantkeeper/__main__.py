@@ -7,7 +7,7 @@ from azure.core.exceptions import AzureError
 from grantkeeper.app import app
 from grantkeeper.connection import storage_fault
 from grantkeeper.failure import CommandFailed, ExitCode
-from grantkeeper.view import printable
+from grantkeeper.terminal import printable
 
 
 def main() -> int:

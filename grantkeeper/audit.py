@@ -2,11 +2,8 @@
 
 from typing import Literal
 
-import msgspec
-import typer
-from msgspec import Struct
-
 from grantkeeper import report, selection, view
+from grantkeeper.answer import Json, tell
 from grantkeeper.connection import Place, open_store
 from grantkeeper.failure import ExitCode
 from shared.effects import AuditEntry
@@ -14,7 +11,7 @@ from shared.resource_id import InvalidId, parse_cluster_id
 from shared.store import Store
 
 
-class Audit(Struct, frozen=True, rename="camel"):
+class Audit(Json, frozen=True):
     """What `--json` prints: the rows of a cluster, in order of time."""
 
     api_version: Literal["grantkeeper/v1"]
@@ -33,10 +30,7 @@ def run(place: Place, name: str, as_json: bool) -> ExitCode:
         found = Audit("grantkeeper/v1", *_entries(store, cluster.id if cluster else name))
     if cluster is None and not found.entries:
         raise selection.unknown(known, name)
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        view.console().print(view.audit(found.cluster_id, found.entries), crop=False)
+    tell(found, as_json, lambda each: view.audit(each.cluster_id, each.entries))
     return ExitCode.OK
 
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
-
+from grantkeeper.answer import Json
 from grantkeeper.report import Cluster
 
 
-class Change(Struct, frozen=True, rename="camel"):
+class Change(Json, frozen=True):
     """A condition or a grant went from one state to another; `at` is when it was noticed.
 
     `subject` is the condition's type, or the grant's identity and role; `scope` is the grant's,

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from msgspec import Struct
+from grantkeeper.answer import Json
 
 Status = Literal["ok", "warn", "fail"]
 _WORST: tuple[Status, ...] = ("fail", "warn", "ok")
 
 
-class Check(Struct, frozen=True, rename="camel"):
+class Check(Json, frozen=True):
     """A finding about one part of a deployment: `fail` is what keeps the app from its work or
     makes it unsafe, `warn` what costs time or could not be looked at. `remedy` is what to do;
     empty when all is well."""
@@ -20,7 +20,7 @@ class Check(Struct, frozen=True, rename="camel"):
     remedy: str = ""
 
 
-class Checkup(Struct, frozen=True, rename="camel"):
+class Checkup(Json, frozen=True):
     """What `--json` prints; `status` is the worst of the checks."""
 
     api_version: Literal["grantkeeper/v1"]

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import msgspec
-import typer
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from grantkeeper import event_checks, identity_checks, policies, storage_checks, view
+from grantkeeper import event_checks, identity_checks, policies, storage_checks, terminal
+from grantkeeper.answer import tell
 from grantkeeper.app_settings import AppSettings
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.checkup import Check, Checkup, checkup, judged
@@ -52,10 +51,7 @@ class Question:
 def run(place: Place, question: Question, as_json: bool) -> int:
     """Print all findings; the exit code: 0 when all is well, 1 with a warning, 2 with a failure."""
     found = checkup(_Doctor(place, question, datetime.now(UTC)).checks())
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        view.console().print(_whole(found), crop=False)
+    tell(found, as_json, _whole)
     return _EXIT[found.status]
 
 
@@ -153,14 +149,14 @@ def _tried(name: str, look: Callable[[], Iterable[Check]], remedy: str) -> Itera
 
 
 def _whole(found: Checkup) -> RenderableType:
-    return Group(*map(_line, found.checks), view.unbroken(f"\n{_verdict(found)}"))
+    return Group(*map(_line, found.checks), terminal.unbroken(f"\n{_verdict(found)}"))
 
 
 def _line(check: Check) -> Text:
-    text = view.unbroken("")
+    text = terminal.unbroken("")
     text.append(f"{check.status:<5}", _COLOUR[check.status])
     text.append(f"{check.name}: ", "bold")
-    lines = [view.printable(each) for each in check.message.splitlines()]
+    lines = [terminal.printable(each) for each in check.message.splitlines()]
     text.append("\n     ".join(lines))
     if check.remedy:
         text.append(f"\n     -> {check.remedy}")

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-import typer
 from msgspec.structs import replace
 
-from grantkeeper import cluster_file, explain_view, migration, view
+from grantkeeper import cluster_file, explain_view, migration
+from grantkeeper.answer import tell
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.connection import Place
 from grantkeeper.directory import Unreadable, open_directory
@@ -48,10 +47,7 @@ def run(place: Place, question: Question, as_json: bool) -> ExitCode:
             ExitCode.WRONG_INPUT, f"{question.profile}: no such profile; there are: {known}"
         )
     found = _offline(question) if _is_file(question.cluster) else _live(place, question)
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        view.console().print(explain_view.whole(found), crop=False)
+    tell(found, as_json, explain_view.whole)
     return ExitCode.OK if found.clear else ExitCode.NOT_READY
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from grantkeeper.explanation import Explained, Explanation
 from grantkeeper.migration import expiry_line
-from grantkeeper.view import printable, unbroken, with_rows
+from grantkeeper.terminal import printable, unbroken, with_rows
 
 
 def whole(found: Explanation) -> RenderableType:

@@ -1,13 +1,9 @@
-"""Why a cluster gets which grants, in the shape that `explain --json` prints (pure).
-
-Names are camelCase, absent values null. Fields are only ever added.
-"""
+"""Why a cluster gets which grants, in the shape that `explain --json` prints (pure)."""
 
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
-from msgspec import Struct
-
+from grantkeeper.answer import Json
 from shared.model import CONTROL_PLANE, KUBELET, Cluster, Grant, Progress
 from shared.policy import Policy
 from shared.resource_id import ClusterId, ResourceId
@@ -21,18 +17,14 @@ _REFUSALS = {
 }
 
 
-class _Json(Struct, frozen=True, rename="camel"):
-    pass
-
-
-class Identity(_Json, frozen=True):
+class Identity(Json, frozen=True):
     """An identity of the cluster; `principalId` is null while it is not there yet."""
 
     identity: str
     principal_id: str | None
 
 
-class Explained(_Json, frozen=True):
+class Explained(Json, frozen=True):
     """One grant. `role` is a GUID, `source` the JSON property, or the place in policy.yaml, that
     the need was read from.
 
@@ -57,14 +49,14 @@ class Explained(_Json, frozen=True):
     held_as: str | None
 
 
-class Fault(_Json, frozen=True):
+class Fault(Json, frozen=True):
     """A property of the cluster that could not be understood, and was passed over."""
 
     property: str
     message: str
 
 
-class Unread(_Json, frozen=True):
+class Unread(Json, frozen=True):
     """Something the answer depends on that was not read: `facts` names what of it. `reason` is
     Azure's code, null when nothing was asked."""
 
@@ -74,14 +66,14 @@ class Unread(_Json, frozen=True):
     message: str | None = None
 
 
-class Step(_Json, frozen=True):
+class Step(Json, frozen=True):
     """What to do next, and the lines that do it, none where there is only waiting."""
 
     title: str
     commands: tuple[str, ...]
 
 
-class Explanation(_Json, frozen=True):
+class Explanation(Json, frozen=True):
     """All of it. `live` tells whether Azure was read. `nothingBecause` says why the cluster gets
     no grants at all, null when it may. `clear` is true when nothing is left to an administrator:
     every grant is allowed or exists, and all that was to be read could be.

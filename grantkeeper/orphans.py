@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import msgspec
-import typer
-from msgspec import Struct
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from grantkeeper import view
+from grantkeeper import terminal
+from grantkeeper.answer import Json, tell
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.connection import Place
 from grantkeeper.directory import Unreadable, open_directory
@@ -43,11 +41,7 @@ Whether the principals of others' assignments are still there is known to the di
 identity needs Directory.Read.All of Microsoft Graph to ask it."""
 
 
-class _Json(Struct, frozen=True, rename="camel"):
-    pass
-
-
-class Orphan(_Json, frozen=True):
+class Orphan(Json, frozen=True):
     """A role assignment that nobody can use. `reason` is ClusterGone for one that we made for a
     cluster (`clusterId`) that is there no more, and IdentityNotFound for any whose principal is
     not in the directory; `identity` is unknown where the directory could not be asked. `command`
@@ -66,7 +60,7 @@ class Orphan(_Json, frozen=True):
     command: str
 
 
-class Subscription(_Json, frozen=True):
+class Subscription(Json, frozen=True):
     """A subscription, and how many role assignments it has of the `limit`."""
 
     subscription_id: str
@@ -75,7 +69,7 @@ class Subscription(_Json, frozen=True):
     orphans: tuple[Orphan, ...]
 
 
-class Orphans(_Json, frozen=True):
+class Orphans(Json, frozen=True):
     """What `--json` prints. `directory` says why Microsoft Graph could not be asked, so that
     orphans of others are not known; null when it could."""
 
@@ -98,10 +92,7 @@ def run(place: Place, question: Question, as_json: bool) -> ExitCode:
     """Print the orphans. Raises `CommandFailed`."""
     with open_arm(place, question.cloud) as arm:
         found = _Search(arm).of(question)
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        view.console().print(_whole(found), crop=False)
+    tell(found, as_json, _whole)
     return ExitCode.OK
 
 
@@ -219,18 +210,20 @@ def _whole(found: Orphans) -> RenderableType:
     parts: list[RenderableType] = []
     for each in found.subscriptions:
         count = f"{each.assignments} of {each.limit} role assignments"
-        parts.append(view.unbroken(f"{each.subscription_id}: {count}, {len(each.orphans)} orphans"))
+        parts.append(
+            terminal.unbroken(f"{each.subscription_id}: {count}, {len(each.orphans)} orphans")
+        )
         parts += map(_paragraph, each.orphans)
     if found.directory:
-        parts.append(view.unbroken(f"\n{view.printable(found.directory)}{_UNKNOWN}"))
+        parts.append(terminal.unbroken(f"\n{terminal.printable(found.directory)}{_UNKNOWN}"))
     return Group(*parts)
 
 
 def _paragraph(each: Orphan) -> Text:
-    text = view.unbroken("")
-    text.append(f"\n{view.printable(each.role_name)}  ", "bold")
+    text = terminal.unbroken("")
+    text.append(f"\n{terminal.printable(each.role_name)}  ", "bold")
     text.append(each.reason, "red")
     rows = [f"on {each.scope}", f"for {each.principal_type} {each.principal_id} ({each.identity})"]
     if each.cluster_id:
         rows.append(f"made for {each.cluster_id}")
-    return view.with_rows(text, [*rows, each.command])
+    return terminal.with_rows(text, [*rows, each.command])

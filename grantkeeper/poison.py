@@ -1,15 +1,15 @@
 """The commands `poison list`, `retry` and `drop`: the messages that were refused, or failed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 import typer
-from msgspec import Struct
 from rich.table import Table
 
-from grantkeeper import report, view
+from grantkeeper import report, terminal
+from grantkeeper.answer import Json, tell
 from grantkeeper.connection import Place, open_queues, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
 from shared.queues import EVENTS, LONGEST_TEXT, OURS, RECONCILE, Queues
@@ -21,11 +21,7 @@ _FIRST_LINE = 60  # characters of a text that a table has room for
 _Found = tuple[Rejection, str]  # with its ETag
 
 
-class _Json(Struct, frozen=True, rename="camel"):
-    pass
-
-
-class Kept(_Json, frozen=True):
+class Kept(Json, frozen=True):
     """A message that is kept. `poisoned` tells what failed five times from what was refused;
     `obstacle` says why it cannot be put back, and is empty when it can. `cluster` is as far as
     the text names one, and of an event what it is about. `text` is the message's, with what is no
@@ -44,7 +40,7 @@ class Kept(_Json, frozen=True):
     text: str
 
 
-class Messages(_Json, frozen=True):
+class Messages(Json, frozen=True):
     """What `--json` prints: the latest first."""
 
     api_version: Literal["grantkeeper/v1"]
@@ -56,13 +52,7 @@ def show(place: Place, as_json: bool) -> ExitCode:
     with open_store(place) as store:
         rejections = report.rows(store.rejections())
     kept = tuple(map(_kept, sorted(rejections, key=lambda each: each.at, reverse=True)))
-    if as_json:
-        found = Messages("grantkeeper/v1", kept)
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    elif kept:
-        view.console().print(_table(kept))
-    else:
-        typer.echo("No message is kept: none was refused or failed.")
+    tell(Messages("grantkeeper/v1", kept), as_json, _whole)
     return ExitCode.OK
 
 
@@ -169,15 +159,17 @@ def _cluster(rejection: Rejection) -> str:
     return "/".join(name for name in names if isinstance(name, str))
 
 
-def _table(kept: Iterable[Kept]) -> Table:
-    table = view.with_columns("Id", "At", "Queue", "Reason", "Cluster", "Text")
-    for each in kept:
+def _whole(found: Messages) -> Table | str:
+    if not found.messages:
+        return "No message is kept: none was refused or failed."
+    table = terminal.with_columns("Id", "At", "Queue", "Reason", "Cluster", "Text")
+    for each in found.messages:
         text = (each.text.strip().splitlines() or [""])[0]
         cells = (each.reason, each.cluster.rpartition("/providers/")[2] or "-", text)
         table.add_row(
             each.id,
-            view.moment(each.at),
+            terminal.moment(each.at),
             each.queue or "-",
-            *(view.printable(cell[:_FIRST_LINE]) for cell in cells),
+            *(terminal.printable(cell[:_FIRST_LINE]) for cell in cells),
         )
     return table

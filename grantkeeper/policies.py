@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import typer
 
+from grantkeeper.answer import pretty
 from grantkeeper.failure import CommandFailed, ExitCode
 from shared import policy_file
 from shared.policy import Policy
@@ -45,8 +46,7 @@ def check_for_programs(path: Path) -> ExitCode:
         raise CommandFailed(ExitCode.WRONG_INPUT, f"{path}: {error.strerror}") from None
     except policy_file.PolicyError as error:
         faults = error.faults
-    answer = msgspec.json.encode({"valid": not faults, "faults": faults})
-    typer.echo(msgspec.json.format(answer).decode())
+    typer.echo(pretty({"valid": not faults, "faults": faults}))
     return ExitCode.WRONG_INPUT if faults else ExitCode.OK
 
 
@@ -56,7 +56,7 @@ def schema() -> str:
     for part in written["$defs"].values():
         part["description"] = " ".join(part["description"].split())
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return msgspec.json.format(msgspec.json.encode(dialect | written)).decode()
+    return pretty(dialect | written)
 
 
 def _told(path: Path, faults: tuple[Fault, ...]) -> str:

@@ -1,15 +1,12 @@
-"""What the tables know, in the shape that `--json` prints and everything else renders.
-
-Names are camelCase, times ISO 8601 in UTC, absent values null. Fields are only ever added.
-"""
+"""What the tables know, in the shape that `--json` prints and everything else renders."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from azure.core.exceptions import ResourceNotFoundError
-from msgspec import Struct
 
+from grantkeeper.answer import Json
 from shared.errors import NEEDS_ADMINISTRATOR
 from shared.model import Condition, Evidence, Progress, Record, Status
 from shared.rejections import Rejection
@@ -23,11 +20,7 @@ _SOON_SECONDS = 15 * 60
 T = TypeVar("T")
 
 
-class _Json(Struct, frozen=True, rename="camel"):
-    pass
-
-
-class Grant(_Json, frozen=True):
+class Grant(Json, frozen=True):
     """One role assignment a cluster needs: `state` is the furthest reached, `role` a GUID.
 
     `source` is where the need was read, `refused` why the grant is not made, `heldAs` by which
@@ -66,7 +59,7 @@ class Grant(_Json, frozen=True):
         return self.evidence in {"Probe", "WindowPassed"}
 
 
-class Request(_Json, frozen=True):
+class Request(Json, frozen=True):
     """The request a cluster was made for."""
 
     request_id: str
@@ -76,7 +69,7 @@ class Request(_Json, frozen=True):
     tags: dict[str, str]
 
 
-class Cluster(_Json, frozen=True):
+class Cluster(Json, frozen=True):
     """One cluster; `ready`, `reason` and `message` are those of its condition `Ready`.
 
     `request` is null when somebody else made the cluster. `settled` says that nothing is pending
@@ -119,7 +112,7 @@ class Cluster(_Json, frozen=True):
         return self.settled or self.reason == NEEDS_ADMINISTRATOR or bool(far)
 
 
-class Rejected(_Json, frozen=True):
+class Rejected(Json, frozen=True):
     """A request, or another message, that was refused: why, and the field at fault."""
 
     request_id: str
@@ -130,7 +123,7 @@ class Rejected(_Json, frozen=True):
     at: datetime
 
 
-class Report(_Json, frozen=True):
+class Report(Json, frozen=True):
     """Everything: clusters by id, rejections with the latest first."""
 
     api_version: Literal["grantkeeper/v1"]

@@ -5,11 +5,11 @@ from typing import Literal
 
 import msgspec
 import typer
-from msgspec import Struct
 from rich.console import Group
 from rich.text import Text
 
-from grantkeeper import view
+from grantkeeper import terminal
+from grantkeeper.answer import Json, tell
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.connection import Place, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
@@ -23,11 +23,7 @@ from shared.settings import Cloud
 _KINDS = ("actions", "notActions", "dataActions", "notDataActions")
 
 
-class _Json(Struct, frozen=True, rename="camel"):
-    pass
-
-
-class Allows(_Json, frozen=True):
+class Allows(Json, frozen=True):
     """One block of a role definition, with the patterns as Azure has them."""
 
     actions: tuple[str, ...]
@@ -36,7 +32,7 @@ class Allows(_Json, frozen=True):
     not_data_actions: tuple[str, ...]
 
 
-class Role(_Json, frozen=True):
+class Role(Json, frozen=True):
     """A role (GUID) that the policy allows at `scopes`, which are patterns.
 
     The rest is null offline: `safe` says whether it may be granted to a cluster, and if not,
@@ -53,7 +49,7 @@ class Role(_Json, frozen=True):
     permissions: tuple[Allows, ...] | None = None
 
 
-class Roles(_Json, frozen=True):
+class Roles(Json, frozen=True):
     """What `--json` prints; `live` tells whether Azure was read."""
 
     api_version: Literal["grantkeeper/v1"]
@@ -73,10 +69,7 @@ def run(
             roles = tuple(_defined(arm, policy, managed, role) for role in policy.grantable_roles)
     roles = tuple(sorted(roles, key=lambda role: role.role_name.lower()))
     found = Roles("grantkeeper/v1", source is not None, roles)
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        view.console().print(Group(*_texts(found)), crop=False)
+    tell(found, as_json, lambda each: Group(*_texts(each)))
     return ExitCode.NOT_READY if any(role.safe is False for role in roles) else ExitCode.OK
 
 
@@ -94,7 +87,7 @@ def accept(
     with open_arm(place, source) as arm:
         definition = arm.role_definition(managed, role)
     shown = _judged(policy, role, definition)
-    view.console().print(_text(shown), crop=False)
+    terminal.console().print(_text(shown), crop=False)
     if definition is None:
         raise CommandFailed(ExitCode.NOT_FOUND, f"{role}: {shown.message}")
     if not definition.custom:
@@ -141,13 +134,13 @@ def _allows(block: Permissions) -> Allows:
 def _texts(found: Roles) -> Iterator[Text]:
     yield from map(_text, found.roles)
     if not found.live:
-        yield view.unbroken("\nOffline: what the roles allow was not read from Azure.")
+        yield terminal.unbroken("\nOffline: what the roles allow was not read from Azure.")
 
 
 def _text(role: Role) -> Text:
     """A role as a paragraph: its name, whether it is safe, where it may be granted, what it may."""
-    text = view.unbroken("")
-    text.append(f"\n{view.printable(role.role_name)}", "bold")
+    text = terminal.unbroken("")
+    text.append(f"\n{terminal.printable(role.role_name)}", "bold")
     if role.safe is not None:
         text.append("  ")
         text.append(*(("safe", "green") if role.safe else (f"refused: {role.reason}", "red")))
@@ -157,4 +150,4 @@ def _text(role: Role) -> Text:
     for block in role.permissions or ():
         for kind, patterns in zip(_KINDS, msgspec.structs.astuple(block), strict=True):
             rows += [f"{kind:15} {pattern}" for pattern in patterns]
-    return view.with_rows(text, rows)
+    return terminal.with_rows(text, rows)

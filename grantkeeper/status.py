@@ -1,11 +1,12 @@
 """The command `status`: what is known now."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import msgspec
-import typer
+from rich.console import Group, RenderableType
 
-from grantkeeper import report, selection, view
+from grantkeeper import report, selection, terminal, view
+from grantkeeper.answer import tell
 from grantkeeper.connection import Place, open_store
 from grantkeeper.failure import ExitCode
 
@@ -16,10 +17,7 @@ def run(place: Place, name: str | None, as_json: bool) -> ExitCode:
         found = report.read(store)
     if name is not None:
         found = _only(found, name)
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        _print(found, name)
+    tell(found, as_json, _all if name is None else _one)
     not_ready = name is not None and found.clusters[0].ready != "True"
     return ExitCode.NOT_READY if not_ready else ExitCode.OK
 
@@ -37,15 +35,19 @@ def _only(found: report.Report, name: str) -> report.Report:
     return report.Report(found.api_version, (cluster,), about)
 
 
-def _print(found: report.Report, name: str | None) -> None:
-    console = view.console()
-    if name is not None:
-        width = view.bar_width(console, beside=4)
-        console.print(view.detail(found.clusters[0], datetime.now(UTC), width), crop=False)
-    elif found.clusters:
-        console.print(view.clusters(found.clusters))
-    else:
-        console.print("No cluster is known. Ask for one: python -m grantkeeper submit --help")
+def _all(found: report.Report) -> RenderableType:
+    nothing = "No cluster is known. Ask for one: python -m grantkeeper submit --help"
+    known = view.clusters(found.clusters) if found.clusters else nothing
+    return Group(known, *_rejections(found))
+
+
+def _one(found: report.Report) -> RenderableType:
+    width = terminal.bar_width(terminal.console(), beside=4)
+    cluster = view.detail(found.clusters[0], datetime.now(UTC), width)
+    return Group(cluster, *_rejections(found))
+
+
+def _rejections(found: report.Report) -> Iterator[RenderableType]:
     if found.rejections:
-        console.print()
-        console.print(view.rejections(found.rejections))
+        yield ""
+        yield view.rejections(found.rejections)

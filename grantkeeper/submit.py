@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from grantkeeper import report, watch
+from grantkeeper.answer import pretty
 from grantkeeper.connection import Place, open_queues, open_store
 from grantkeeper.failure import CommandFailed, ExitCode
 from shared import messages, profiles
@@ -94,7 +95,7 @@ def body(checked: Checked) -> str:
     request = checked.request
     profile = checked.policy.profiles[request.profile]
     document = profiles.cluster_body(profile, request, parse_cluster_id(request.cluster_id))
-    return msgspec.json.format(msgspec.json.encode(document)).decode()
+    return pretty(document)
 
 
 def send(place: Place, checked: Checked, following: watch.Watch | None) -> ExitCode:

@@ -1,13 +1,9 @@
-"""Whether a cluster's grants hold now, in the shape that `verify --json` prints.
-
-Names are camelCase, absent values null. Fields are only ever added.
-"""
+"""Whether a cluster's grants hold now, in the shape that `verify --json` prints."""
 
 from collections.abc import Iterator
 from typing import Literal
 
-from msgspec import Struct
-
+from grantkeeper.answer import Json
 from grantkeeper.breakage import breaks
 from grantkeeper.explanation import Unread
 from grantkeeper.sight import Live
@@ -23,18 +19,14 @@ from shared.wanted import INVALID_SCOPE, wanted
 Holds = Literal["yes", "no", "unknown"]
 
 
-class _Json(Struct, frozen=True, rename="camel"):
-    pass
-
-
-class Problem(_Json, frozen=True):
+class Problem(Json, frozen=True):
     """What does not hold: `reason` is one CamelCase word, `message` a sentence."""
 
     reason: str
     message: str
 
 
-class Verified(_Json, frozen=True):
+class Verified(Json, frozen=True):
     """One grant. `holds` is unknown when something of it could not be read; `breaks` says what an
     upgrade would break, null when it holds. `assignmentId` is the assignment that was found now,
     `heldAs` what it is when it is another role, or at a scope above."""
@@ -52,7 +44,7 @@ class Verified(_Json, frozen=True):
     held_as: str | None
 
 
-class Verification(_Json, frozen=True):
+class Verification(Json, frozen=True):
     """All of it. `holds` is true when the cluster has no problem and every grant holds."""
 
     api_version: Literal["grantkeeper/v1"]

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import msgspec
-import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from grantkeeper import report, selection, view
+from grantkeeper import report, selection, terminal
+from grantkeeper.answer import tell
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.connection import Place, open_store
 from grantkeeper.failure import ExitCode
@@ -44,10 +43,7 @@ def run(place: Place, question: Question, as_json: bool) -> ExitCode:
         sight = Live(arm, question.policy, datetime.now(UTC))
         cluster = arm.get_cluster(where)
         found = verify(record, cluster, where, question.policy, managed, sight)
-    if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        view.console().print(_whole(found), crop=False)
+    tell(found, as_json, _whole)
     return ExitCode.OK if found.holds else ExitCode.NOT_READY
 
 
@@ -63,23 +59,23 @@ def _record(place: Place, name: str) -> Record:
 
 def _whole(found: Verification) -> RenderableType:
     return Group(
-        view.unbroken(f"{found.cluster_id}\nprovisioning state {found.provisioning or 'none'}"),
+        terminal.unbroken(f"{found.cluster_id}\nprovisioning state {found.provisioning or 'none'}"),
         *(_line(f"{each.reason}: {each.message}") for each in found.problems),
         *map(_grant, found.grants),
         *(_line(f"not read: {each.id} ({each.reason})") for each in found.unread),
-        view.unbroken(f"\n{_verdict(found)}"),
+        terminal.unbroken(f"\n{_verdict(found)}"),
     )
 
 
 def _line(text: str) -> Text:
-    return view.unbroken(view.printable(text))
+    return terminal.unbroken(terminal.printable(text))
 
 
 def _grant(each: Verified) -> Text:
-    text = view.unbroken("")
-    text.append(f"\n{view.printable(f'{each.identity}: {each.role_name}')}  ", "bold")
+    text = terminal.unbroken("")
+    text.append(f"\n{terminal.printable(f'{each.identity}: {each.role_name}')}  ", "bold")
     text.append(_WORDS[each.holds], _COLOUR[each.holds])
-    return view.with_rows(text, _rows(each))
+    return terminal.with_rows(text, _rows(each))
 
 
 def _rows(each: Verified) -> Iterator[str]:

@@ -1,44 +1,21 @@
-"""How it looks on a terminal: tables of clusters, one in detail, its audit, lines of changes.
+"""How clusters look on a terminal: a table of all, one in detail, its audit, lines of changes."""
 
-Texts come from Azure and from whoever sends a request, so control characters are shown, not sent.
-"""
-
-import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from grantkeeper import timeline
 from grantkeeper.changes import Change
 from grantkeeper.report import Cluster, Grant, Rejected
+from grantkeeper.terminal import moment, printable, unbroken, with_columns, with_rows
 from shared.effects import AuditEntry
 from shared.roles import role_name
 
 _COLOUR = {"True": "green", "False": "red", "effective": "green", "readable": "cyan",
            "written": "yellow", "succeeded": "green", "existed": "green"}  # fmt: skip
-_WIDTH_OF_A_FILE = 160
-_WIDEST_BAR = 100
-
-
-def console() -> Console:
-    """Standard output, or something wide when that is a file or a pipe."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False)
-
-
-def bar_width(on: Console, beside: int) -> int:
-    """How many columns a timeline may have next to so many others; none where it cannot be drawn:
-    not on a terminal, or on one without these characters."""
-    if not on.is_terminal or on.options.ascii_only:
-        return 0
-    return min(max(on.width - beside, 0), _WIDEST_BAR)
-
-
-def printable(text: str) -> str:
-    """The text with everything a terminal might obey made visible."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def clusters(found: Iterable[Cluster]) -> Table:
@@ -216,36 +193,8 @@ def _effect(intent: AuditEntry, outcome: AuditEntry | None) -> Text:
     return with_rows(text, (*rows, source))
 
 
-def with_rows(text: Text, rows: Iterable[str]) -> Text:
-    """The text as a paragraph's first line, with these below it."""
-    for row in rows:
-        text.append(f"\n  {printable(row)}")
-    return text
-
-
-def unbroken(text: str) -> Text:
-    """Lines that the terminal may wrap, but that are copied whole: ids and commands."""
-    return Text(text, no_wrap=True, overflow="ignore")
-
-
-def with_columns(*names: str) -> Table:
-    """An empty table with these columns."""
-    table = Table(box=None, pad_edge=False, header_style="bold underline")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
-
-
 def _state(state: str) -> Text:
     return Text(state, _COLOUR.get(state, ""))
-
-
-def moment(at: datetime | None) -> str:
-    """Local times would not match Azure's logs: UTC, and the day only when it is not today."""
-    if at is None:
-        return "-"
-    today = datetime.now(UTC).date() == at.astimezone(UTC).date()
-    return f"{at.astimezone(UTC):{'%H:%M:%SZ' if today else '%Y-%m-%d %H:%M:%SZ'}}"
 
 
 def _last(arm_id: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 import typer
 from rich.live import Live
 
-from grantkeeper import changes, report, selection, view
+from grantkeeper import changes, report, selection, terminal, view
 from grantkeeper.failure import ExitCode
 from grantkeeper.report import Cluster, Rejected, Report
 from shared.store import Store
@@ -103,11 +103,11 @@ def _display(watch: Watch) -> Iterator[_Show]:
     if watch.as_json or not sys.stdout.isatty():
         yield _lines(watch.as_json)
         return
-    console = view.console()
+    console = terminal.console()
     with Live(console=console, auto_refresh=False) as live:
 
         def show(look: _Look) -> None:
-            width = view.bar_width(console, beside=4)
+            width = terminal.bar_width(console, beside=4)
             now = datetime.now(UTC)
             live.update(view.progress(look.clusters, look.missing, now, width), refresh=True)
 
@@ -129,11 +129,11 @@ def _lines(as_json: bool) -> _Show:
 
 
 def _conclude(look: _Look) -> None:
-    console = view.console()
+    console = terminal.console()
     if look.rejected:
         console.print(view.rejections([look.rejected]))
     for name in look.missing:
-        typer.echo(f"{view.printable(name)}: there is still no record of it")
+        typer.echo(f"{terminal.printable(name)}: there is still no record of it")
     for cluster in look.clusters:
         if cluster.ready == "True":
             typer.echo(
@@ -141,4 +141,4 @@ def _conclude(look: _Look) -> None:
             )
         else:
             why = f"{cluster.reason}: {cluster.message}" if cluster.message else cluster.reason
-            typer.echo(view.printable(f"{cluster.label} is not Ready: {why}"))
+            typer.echo(terminal.printable(f"{cluster.label} is not Ready: {why}"))

@@ -148,7 +148,7 @@ def test_an_account_without_the_queue_is_said(grantkeeper: Type) -> None:
 
 
 @contextmanager
-def once_sent(queue: QueueClient, act: Callable[[], None]) -> Iterator[None]:
+def once_sent(queue: QueueClient, act: Callable[[], object]) -> Iterator[None]:
     """Do what the app would do once a request is on the queue."""
 
     def wait_and_act() -> None:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
-from grantkeeper import timeline, view
+from grantkeeper import terminal, timeline, view
 from grantkeeper.report import Cluster, read
 from shared.model import Progress, Record
 from shared.store import Store
@@ -123,7 +123,7 @@ def test_spans_are_said_as_exactly_as_people_want_them(seconds: int, text: str) 
 def test_on_a_terminal_bars_fit_it_and_are_explained(shown: Any, live: bool, width: int) -> None:
     cluster = shown(written(readable_at=after(2)), pending())
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    columns = view.bar_width(console, beside=4)
+    columns = terminal.bar_width(console, beside=4)
     what = (
         view.progress([cluster], ["other"], after(5), columns)
         if live
@@ -139,7 +139,7 @@ def test_elsewhere_there_are_only_plain_lines(shown: Any) -> None:
     cluster = shown(written(readable_at=after(2)))
     file = Console(file=io.StringIO(), width=80, force_terminal=False)
     text = on(
-        io.StringIO(), view.detail(cluster, after(5), view.bar_width(file, 4)), terminal=False
+        io.StringIO(), view.detail(cluster, after(5), terminal.bar_width(file, 4)), terminal=False
     )
     rows = [row for row in text.splitlines() if not row.lstrip().startswith(("/", "on /"))]
     assert all(len(row) <= 80 for row in rows)
@@ -152,7 +152,7 @@ def test_elsewhere_there_are_only_plain_lines(shown: Any) -> None:
 
 def test_a_terminal_that_knows_only_ascii_gets_no_bars() -> None:
     ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    assert view.bar_width(Console(file=ascii_only, force_terminal=True, width=80), 4) == 0
+    assert terminal.bar_width(Console(file=ascii_only, force_terminal=True, width=80), 4) == 0
 
 
 def test_the_live_view_says_what_it_waits_for(shown: Any) -> None:

@@ -1,6 +1,7 @@
 """The terminal, or the file in its place: how wide it is, and texts in a form that it can be given.
 
-Texts come from Azure and from whoever sends a request, so control characters are shown, not sent.
+Texts come from Azure and from whoever sends a request, so control characters are shown, not sent,
+and brackets are no markup.
 """
 
 import sys
@@ -17,7 +18,8 @@ _WIDEST_BAR = 100
 
 def console() -> Console:
     """Standard output, or something wide when that is a file or a pipe."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False)
+    width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def bar_width(on: Console, beside: int) -> int:

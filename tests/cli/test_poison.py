@@ -209,3 +209,11 @@ def test_what_a_terminal_would_obey_is_shown_instead(grantkeeper: Type, store: S
     out = grantkeeper("poison", "list").out
     assert "\x1b" not in out
     assert "\\x1b[2J" in out
+
+
+def test_a_text_is_shown_as_it_is_whatever_its_brackets_and_colons_mean_elsewhere(
+    grantkeeper: Type, store: Store
+) -> None:
+    text = '{"a": ["[bold]", "[/x]", ":key:"]}'
+    keep(store, Rejection("Poisoned", "", "", records.NOW, text=text.encode(), queue=REQUESTS))
+    assert text in grantkeeper("poison", "list").out

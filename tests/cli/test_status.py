@@ -130,3 +130,10 @@ def test_what_a_terminal_would_obey_is_shown_instead(grantkeeper: Type, store: S
     assert "\x1b" not in out
     assert "\x9b" not in out
     assert "\\x1b[2Jfield" in out
+
+
+def test_a_message_is_shown_as_it_is_whatever_its_brackets_mean_elsewhere(
+    grantkeeper: Type, store: Store
+) -> None:
+    store.reject(Rejection("InvalidRequest", "name", "not at [/subscriptions/x]", records.NOW))
+    assert "not at [/subscriptions/x]" in grantkeeper("status").out

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -95,7 +96,7 @@ class _Doctor:
 
     def _azure(self, settings: Settings, policy: Policy) -> Iterator[Check]:
         """Raises `CommandFailed`."""
-        managed = settings.managed_subscriptions
+        managed = self._managed(settings)
         cloud = Cloud(settings.arm_endpoint, settings.audience)
         with open_arm(self._place, cloud) as arm:
             seen = arm.bulk.subscriptions()
@@ -105,6 +106,15 @@ class _Doctor:
             look = partial(self._identity, arm, settings, policy, managed)
             yield from _tried("identity", look, _READER)
             yield from _tried("events", partial(self._events, settings, managed), _READER)
+
+    def _managed(self, settings: Settings) -> tuple[str, ...]:
+        """The subscriptions looked after; of what the app discovers, those that it looks at."""
+        named, discovered = settings.managed_subscriptions, tuple[str, ...]()
+        if settings.discover_subscriptions:
+            schedule = self._app.values.get("FLEET_SCHEDULE", "")
+            with suppress(CommandFailed, AzureError):  # said of the storage
+                discovered = storage_checks.looked_after(self._place, schedule, self._now)
+        return tuple(dict.fromkeys((*named, *discovered)))
 
     def _identity(
         self, arm: Arm, settings: Settings, policy: Policy, managed: tuple[str, ...]

@@ -1,5 +1,6 @@
 """A doctor's look at events: whether Azure tells the app of clusters that change."""
 
+import re
 from collections.abc import Iterator
 
 from grantkeeper.checkup import Check, judged
@@ -28,11 +29,44 @@ def checks(azure: EventTopics, managed: tuple[str, ...], account: str) -> Iterat
     """An event subscription of each managed subscription, or of groups in it. Without one, or where
     it is not whole, changes are found by the timer: late, but found. `account` is the name of the
     work account, empty where it is not known. Raises `Failure` and `InvalidId`."""
-    faults = [f"{each}: {fault}" for each in managed for fault in _faults(azure, each, account)]
+    faults = [
+        f"{each}: {fault}"
+        for each in managed
+        for fault in _faults_of_subscription(azure, each, account)
+    ]
     yield judged("events", faults, _DEPLOY, f"come from {len(managed)} subscriptions", "warn")
 
 
-def faults_of(found: EventSubscription, account: str) -> Iterator[str]:
+def _faults_of_subscription(azure: EventTopics, subscription: str, account: str) -> list[str]:
+    source = f"/subscriptions/{subscription}"
+    topics = dict[str, list[Topic]]()
+    for topic in azure.topics(subscription):
+        topics.setdefault(topic.properties.source.lower(), []).append(topic)
+    if whole := topics.get(source):
+        return _faults_of_topics(azure, whole, account)
+    group = re.compile(rf"{source}/resourcegroups/([^/]+)")
+    groups = {found[1]: its for each, its in topics.items() if (found := group.fullmatch(each))}
+    if not groups:
+        return ["there is no system topic of the subscription, nor of a group in it"]
+    return [
+        f"{name}: {fault}"
+        for name, its in groups.items()
+        for fault in _faults_of_topics(azure, its, account)
+    ]
+
+
+def _faults_of_topics(azure: EventTopics, topics: list[Topic], account: str) -> list[str]:
+    """Of the best that there is: one whole event subscription is enough."""
+    found = [each for topic in topics for each in azure.subscriptions(topic)]
+    ours = [each for each in found if _leads_to_the_app(each)]
+    if not ours:
+        nowhere = f"no event subscription leads to the function {FUNCTION} or the queue {EVENTS}"
+        queues = (f"{each.name} leads to the queue {each.queue}" for each in found if each.queue)
+        return [nowhere, *queues]
+    return min((list(_faults_of_one(each, account)) for each in ours), key=len)
+
+
+def _faults_of_one(found: EventSubscription, account: str) -> Iterator[str]:
     """What is wrong with an event subscription that leads to the function or the queue."""
     its_account = found.leads_to.rpartition("/")[2]
     if found.queue and account and its_account.lower() != account.lower():
@@ -46,34 +80,6 @@ def faults_of(found: EventSubscription, account: str) -> Iterator[str]:
         yield f"{found.name} lets through {_OWN_WRITES}: the app is told of its own writes"
     if found.container != CONTAINER:
         yield f"{found.name} does not keep what it gives up in the container {CONTAINER}"
-
-
-def _faults(azure: EventTopics, subscription: str, account: str) -> list[str]:
-    source = f"/subscriptions/{subscription}"
-    topics = dict[str, list[Topic]]()
-    for topic in azure.topics(subscription):
-        topics.setdefault(topic.properties.source.lower(), []).append(topic)
-    if whole := topics.get(source):
-        return _faults_of(azure, whole, account)
-    groups = {each: its for each, its in topics.items() if each.startswith(f"{source}/resourceg")}
-    if not groups:
-        return ["there is no system topic of the subscription, nor of a group in it"]
-    return [
-        f"{group.rpartition('/')[2]}: {fault}"
-        for group, its in groups.items()
-        for fault in _faults_of(azure, its, account)
-    ]
-
-
-def _faults_of(azure: EventTopics, topics: list[Topic], account: str) -> list[str]:
-    """Of the best that there is: one whole event subscription is enough."""
-    found = [each for topic in topics for each in azure.subscriptions(topic)]
-    ours = [each for each in found if _leads_to_the_app(each)]
-    if not ours:
-        nowhere = f"no event subscription leads to the function {FUNCTION} or the queue {EVENTS}"
-        queues = (f"{each.name} leads to the queue {each.queue}" for each in found if each.queue)
-        return [nowhere, *queues]
-    return min((list(faults_of(each, account)) for each in ours), key=len)
 
 
 def _leads_to_the_app(found: EventSubscription) -> bool:

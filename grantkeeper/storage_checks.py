@@ -67,6 +67,13 @@ def timer(
     yield judged("timer", faults, remedy, f"looked at all clusters at {latest:%Y-%m-%d %H:%M} UTC")
 
 
+def looked_after(place: Place, schedule: str, now: datetime) -> tuple[str, ...]:
+    """The subscriptions that the timer looks at now. Raises `CommandFailed` and `AzureError`."""
+    limit = patience(schedule)
+    with open_account(place) as account, closing(Passes.connect(*account)) as looks:
+        return tuple(sorted(each for each, at in looks.looked_at().items() if now - at <= limit))
+
+
 def work(place: Place, policy_digest: str, now: datetime) -> Iterator[Check]:
     """Whether turns succeed, and by which policy. Raises `CommandFailed` and `AzureError`."""
     with open_store(place) as store:

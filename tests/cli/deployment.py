@@ -62,10 +62,10 @@ class Deployment:
         listed = [{"name": n, "value": v, "slotSetting": False} for n, v in values.items() if v]
         self.file.write_text(json.dumps(listed))
 
-    def looked(self, ago: timedelta) -> None:
+    def looked(self, ago: timedelta, subscription: str = "") -> None:
         """The timer's last pass."""
         with closing(Passes.connect(self.work, None)) as passes:
-            passes.look(self.azure.subscription, records.NOW - ago)
+            passes.look(subscription or self.azure.subscription, records.NOW - ago)
 
     def condition(self) -> str:
         return condition(policy_file.load(self.policy).grantable_roles)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.cli.azure import Azure
 from tests.cli.conftest import Type
 from tests.cli.deployment import Deployment, Diagnosed, found
@@ -39,6 +41,19 @@ def test_what_cannot_be_read_is_a_finding_and_the_rest_is_looked_at(
     answer = diagnosed()
     assert "AuthorizationFailed" in found(answer, "warn")["identity"]
     assert "events" in found(answer, "ok")
+
+
+@pytest.mark.parametrize(
+    ("more", "hours", "told"), [("", 0, False), (",*", 0, True), (",*", 9, False)]
+)
+def test_what_the_app_discovers_is_looked_at_while_the_timer_looks_at_it(
+    diagnosed: Diagnosed, whole: Deployment, azure: Azure, more: str, hours: int, told: bool
+) -> None:
+    other = "99999999-9999-9999-9999-999999999999"
+    whole.set(MANAGED_SUBSCRIPTIONS=f"{azure.subscription}{more}")
+    whole.looked(timedelta(hours=hours), other)
+    unseen = {"Azure": f"you do not see {other}"} if told else {}
+    assert found(diagnosed(), "fail") == unseen
 
 
 def test_nothing_is_written(diagnosed: Diagnosed, azure: Azure) -> None:

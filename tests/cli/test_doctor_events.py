@@ -18,6 +18,13 @@ def test_without_events_the_timer_is_all_there_is(
     assert told == {"events": f"{azure.subscription}: {nothing}"}
 
 
+def test_a_topic_of_a_resource_is_no_topic_of_its_group(
+    diagnosed: Diagnosed, whole: Deployment, azure: Azure
+) -> None:
+    whole.events_of(f"{azure.group}/providers/Microsoft.Storage/storageAccounts/others")
+    assert "there is no system topic of the subscription" in found(diagnosed(), "warn")["events"]
+
+
 def test_events_of_groups_are_looked_at_group_by_group(
     diagnosed: Diagnosed, whole: Deployment, azure: Azure
 ) -> None:

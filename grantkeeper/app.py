@@ -29,13 +29,14 @@ from grantkeeper.options import (
 )
 
 HELP = """\
-Ask for AKS clusters, see how far they and their grants got, and what may be granted why.
+Ask for AKS clusters, see how far they and their grants got, and what may be granted why; look
+after the app and what it leaves.
 
 Where the storage is: --work-storage, or --queue-uri with --table-uri and your own Azure identity.
 When neither is set and there is a .local/env here (make up), the local stack is used.
 
 Exit codes: 0 ok; 1 not Ready, or refused; 2 wrong usage or input; 3 not found; 4 storage or
-Azure cannot be used.
+Azure cannot be used. Those of doctor are its own.
 """
 
 app = typer.Typer(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from grantkeeper import cluster_file, explain_view, migration
+from grantkeeper import cluster_file, explain_view, migration, selection
 from grantkeeper.answer import tell
 from grantkeeper.arm_reader import open_arm
 from grantkeeper.connection import Place
@@ -114,11 +114,7 @@ def _cluster(arm: Arm, question: Question) -> tuple[ClusterId, Cluster]:
     if not found:
         raise CommandFailed(ExitCode.NOT_FOUND, f"{question.cluster}: no such file or cluster")
     if len(found) > 1:
-        listed = "".join(f"\n  {where}" for where, _ in found)
-        raise CommandFailed(
-            ExitCode.WRONG_INPUT,
-            f"{question.cluster} is the name of {len(found)} clusters; say which:{listed}",
-        )
+        raise selection.several(question.cluster, [str(where) for where, _ in found])
     return found[0]
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from grantkeeper.explanation import Explained, Step
 from shared.model import ADDON, CONTROL_PLANE, Cluster
 from shared.resource_id import ClusterId
-from shared.wanted import INVALID_SCOPE
+from shared.wanted import INVALID_SCOPE, assign_line
 
 
 def as_managed(cluster: Cluster) -> Cluster:
@@ -95,11 +95,7 @@ def _follow(grants: list[Explained]) -> str:
 def _line(grant: Explained) -> str:
     if grant.reason == INVALID_SCOPE:
         return f"# {grant.because}: {grant.source} names no scope"
-    return (
-        'az role assignment create --assignee-object-id "$principal" '
-        f"--assignee-principal-type ServicePrincipal --role {grant.role} "
-        f"--scope {shlex.quote(grant.scope)}"
-    )
+    return assign_line('"$principal"', grant.role, grant.scope)
 
 
 def _pools(cluster: Cluster) -> list[str]:

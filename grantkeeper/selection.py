@@ -1,6 +1,6 @@
 """Which cluster a person means: by name, by group/name, or by ARM id (pure)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from grantkeeper.failure import CommandFailed, ExitCode
 from grantkeeper.report import Cluster
@@ -10,11 +10,16 @@ def find(clusters: Iterable[Cluster], name: str) -> Cluster | None:
     """The cluster of that name, or None. Raises `CommandFailed` when there are several."""
     found = [cluster for cluster in clusters if _is_called(cluster, name)]
     if len(found) > 1:
-        listed = "".join(f"\n  {cluster.id}" for cluster in found)
-        raise CommandFailed(
-            ExitCode.WRONG_INPUT, f"{name} is the name of {len(found)} clusters; say which:{listed}"
-        )
+        raise several(name, [cluster.id for cluster in found])
     return found[0] if found else None
+
+
+def several(name: str, ids: Collection[str]) -> CommandFailed:
+    """What to raise when several clusters have that name."""
+    listed = "".join(f"\n  {each}" for each in ids)
+    return CommandFailed(
+        ExitCode.WRONG_INPUT, f"{name} is the name of {len(ids)} clusters; say which:{listed}"
+    )
 
 
 def unknown(clusters: Iterable[Cluster], name: str) -> CommandFailed:

@@ -66,8 +66,8 @@ class Poison:
             self._stall(record, etag, "a turn failed five times; see the log")
 
     def event(self, text: bytes) -> None:
-        """An event that failed five times: keep what is read of it, if it named anything of ours.
-        The rest has claims, and is not kept."""
+        """An event that failed five times: keep what is read of it, if it may be about anything of
+        ours. The rest has claims, and is not kept."""
         try:
             events = events_in(messages.decoded(text))
         except Unreadable:

@@ -106,10 +106,15 @@ def remedy(grant: Grant) -> str:
         return f"{grant.source} names no scope; declare the grant in policy.yaml's `grants`"
     if not grant.principal_id:
         return ""
+    return assign_line(grant.principal_id, grant.role, grant.scope)
+
+
+def assign_line(principal: str, role: str, scope: str) -> str:
+    """The line by which an administrator gives a role; `principal` as a shell is to read it."""
     return (
-        f"az role assignment create --assignee-object-id {grant.principal_id} "
-        f"--assignee-principal-type ServicePrincipal --role {grant.role} "
-        f"--scope {shlex.quote(grant.scope)}"
+        f"az role assignment create --assignee-object-id {principal} "
+        f"--assignee-principal-type ServicePrincipal --role {role} "
+        f"--scope {shlex.quote(scope)}"
     )
 
 

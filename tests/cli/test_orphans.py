@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from grantkeeper.directory import ENDPOINTS
+from shared.settings import CLOUDS
 from tests.cli.azure import Azure
 from tests.cli.conftest import Type
 
@@ -171,3 +173,7 @@ def test_a_subscription_that_cannot_be_read_is_an_error(
 ) -> None:
     azure.refuse("roleAssignments")
     assert typed("orphans").code == 4
+
+
+def test_every_cloud_has_a_directory() -> None:
+    assert ENDPOINTS.keys() == CLOUDS.keys()

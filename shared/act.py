@@ -146,6 +146,8 @@ class Actor:
         except Deferred as wait:
             return _waiting(wanted, wait, now)
         except Failure as failure:
+            if not isinstance(failure, Transient):  # then it is known not to be there
+                wanted = replace(wanted, assignment_id="", made_by_us=False)
             return progress.failed(wanted, failure, propagation, looks, now)
         return progress.written(wanted, written.id, propagation.window, now)
 

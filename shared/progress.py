@@ -20,7 +20,7 @@ from shared.evidence import CANNOT_RUN, Diagnose, owes_probe, settle
 from shared.held import Stronger, find, held_as
 from shared.model import Assignment, Grant, Progress
 from shared.policy import Drift, Looks, Propagation
-from shared.revocation import left
+from shared.revocation import foretold, left
 from shared.schedule import NO_PLANS, Plans
 from shared.wanted import INVALID_SCOPE, assignment_name, remedy
 
@@ -295,4 +295,5 @@ def _missed(
         withheld = REMOVED if drift == "report" else ""
         return Progress(progress.grant, reason="AssignmentMissing", withheld=withheld)
     # An assignment that was never seen is the same one when it is written again: its clock runs on.
-    return Progress(progress.grant, deadline=progress.deadline, reason="AssignmentMissing")
+    again = Progress(progress.grant, deadline=progress.deadline, reason="AssignmentMissing")
+    return foretold(again) if progress.made_by_us else again

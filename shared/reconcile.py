@@ -1,5 +1,8 @@
 """One turn of one cluster: load, observe, decide, act, requeue, save.
 
+Assignments that a step is to write are on the record before they are written: a process that dies
+over it, or a cluster that needs others when the turn comes again, leaves none that nobody knows.
+
 The only place that sends delayed messages, by the requeue rule: send, then save; send only if no
 turn is already pending as soon as this one. A crash between the two leaves a spare message, never
 a forgotten cluster, and a spare message finds a turn pending and adds none. (Without the rule
@@ -18,7 +21,7 @@ from shared import conditions, messages, progress
 from shared.act import Actor
 from shared.arm import Arm
 from shared.budget import Budget
-from shared.decide import ReadProbe, Step, decide, next_turn
+from shared.decide import Assign, ReadProbe, Step, decide, next_turn
 from shared.errors import NEEDS_ADMINISTRATOR, Deferred, Failure, Terminal
 from shared.ledger import Ledger
 from shared.lifecycle import Lifecycle
@@ -29,6 +32,7 @@ from shared.policy import Policy
 from shared.queues import RECONCILE, Queues
 from shared.rejections import Rejection
 from shared.resource_id import ClusterId
+from shared.revocation import foretold
 from shared.store import Changed, Store
 
 _log = logging.getLogger(__name__)
@@ -113,6 +117,15 @@ class Reconciler:
             return
         plans = self.planner.plans()
         step = decide(record, cluster, self.policy, now, plans)
+        ahead = before
+        if isinstance(step, Assign):
+            step = Assign(tuple(map(foretold, step.grants)))
+            record, ahead = _with(record, step), _with(before, step)
+            try:
+                etag = self._save_ahead(before, ahead, etag, cluster_id, now)
+            except Changed:
+                self._requeue_and_save(before, etag, cluster_id, None, now, now, _LOST_RACE)
+                return
         record = self.actor.act(step, record, cluster, cluster_id, now)
         if cluster and isinstance(step, ReadProbe):
             record = self.observer.with_denials(record, cluster, now)
@@ -122,14 +135,24 @@ class Reconciler:
             policy=self.policy.digest,
         )
         record = replace(record, untold=self.lifecycle.publish(before, record, now))
-        for assignment_id in sorted(_needed(record) - _needed(before)):
+        for assignment_id in sorted(_needed(record) - _needed(ahead)):
             self.ledger.enter(assignment_id, cluster_id, now)
         at = next_turn(record, cluster, self.policy, now, plans)
         if self._requeue_and_save(record, etag, cluster_id, step, at, now):
             self.planner.learn(before, record)
             # A turn that lost the race knows of nothing that the cluster does not use any more.
-            for assignment_id in sorted(before.assignment_ids - record.assignment_ids):
+            for assignment_id in sorted(ahead.assignment_ids - record.assignment_ids):
                 self.ledger.leave(assignment_id, cluster_id)
+
+    def _save_ahead(
+        self, before: Record, ahead: Record, etag: str | None, cluster: ClusterId, now: datetime
+    ) -> str | None:
+        """Save what may be there from now on; the version of the record then. Raises `Changed`."""
+        if ahead.assignment_ids <= before.assignment_ids:
+            return etag
+        for assignment_id in sorted(_needed(ahead) - _needed(before)):
+            self.ledger.enter(assignment_id, cluster, now)
+        return self.store.save(ahead, etag)
 
     def _defer(
         self, before: Record, etag: str | None, cluster: ClusterId, wait: Deferred, now: datetime
@@ -208,6 +231,13 @@ class Reconciler:
         loaded = self.store.load(cluster)
         pending = loaded[0].pending if loaded else ()
         return any(now < time <= by + _SAME_MOMENT for time in pending)
+
+
+def _with(record: Record, step: Assign) -> Record:
+    """The record with the grants of a step as that has them."""
+    new = {progress.grant.key: progress for progress in step.grants}
+    known = tuple(new.pop(progress.grant.key, progress) for progress in record.grants)
+    return replace(record, grants=(*known, *new.values()))
 
 
 def _needed(record: Record) -> set[str]:

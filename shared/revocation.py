@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from shared.model import Assignment, Cluster, Progress, Record
 from shared.policy import Policy
+from shared.wanted import assignment_id
 
 STAMP = "grantkeeper: "  # every description of ours begins with it
 _MOST = 20  # in one turn, which has to stay short
@@ -19,12 +20,19 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _REMEMBERED = 100  # grants of former identities; a row of the table holds a few hundred in all
 
 
+def foretold(progress: Progress) -> Progress:
+    """A grant that is about to be written, as one whose assignment may be there: the process may
+    die before it has said that it is."""
+    return replace(progress, assignment_id=assignment_id(progress.grant), made_by_us=True)
+
+
 def left(
     former: tuple[Progress, ...], known: tuple[Progress, ...], now: datetime
 ) -> tuple[Progress, ...]:
-    """What is kept of grants once they are needed no more: the latest of each that was written,
-    and so many of the latest."""
-    marked = (replace(p, left_at=p.left_at or now) for p in (*former, *known) if p.written_at)
+    """What is kept of grants once they are needed no more: the latest of each that was, or may have
+    been, written, and so many of the latest."""
+    may_be = (p for p in (*former, *known) if p.written_at or p.assignment_id)
+    marked = (replace(p, left_at=p.left_at or now) for p in may_be)
     latest = {progress.grant.key: progress for progress in reversed(tuple(marked))}
     return tuple(reversed(tuple(latest.values())[:_REMEMBERED]))
 

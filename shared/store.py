@@ -82,8 +82,9 @@ class Store:
             return None
         return record_in(row), str(row.metadata["etag"])
 
-    def save(self, record: Record, etag: str | None) -> None:
-        """Save a record over the version `etag`, or as new when it is None. Raises `Changed`."""
+    def save(self, record: Record, etag: str | None) -> str:
+        """Save a record over the version `etag`, or as new when it is None; the version that it is
+        then. Raises `Changed`."""
         cluster = parse_cluster_id(record.cluster_id)
         ready = record.condition("Ready")
         row = {
@@ -95,7 +96,7 @@ class Store:
             "glance": glance.encode(glance.of(record)),
             **_parts(msgspec.json.encode(record).decode()),
         }
-        _write(self._clusters, row, etag)
+        return _write(self._clusters, row, etag)
 
     def all(self) -> Iterator[Record]:
         """Every record; one that cannot be read is passed over, so that it holds up no other."""
@@ -272,12 +273,12 @@ def record_in(row: Mapping[str, Any]) -> Record:
         raise Damaged(str(error)) from None
 
 
-def _write(table: TableClient, row: dict[str, Any], etag: str | None) -> None:
+def _write(table: TableClient, row: dict[str, Any], etag: str | None) -> str:
     try:
         if etag is None:
-            table.create_entity(row)
+            written = table.create_entity(row)
         else:
-            table.update_entity(
+            written = table.update_entity(
                 row,
                 mode=UpdateMode.REPLACE,
                 etag=etag,
@@ -285,3 +286,4 @@ def _write(table: TableClient, row: dict[str, Any], etag: str | None) -> None:
             )
     except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
         raise Changed from None
+    return str(written["etag"])

@@ -24,6 +24,16 @@ REPORTS = POLICY.read_bytes() + b"\ncleanup: report\n"
 HOUR = 60
 
 
+def deliver_and_crash(town: Town) -> None:
+    """Deliver the messages that are due; the process dies over each."""
+    town.azure.advance(30)
+    town.tick()
+    due = [each for each in town.post.letters if each.at <= town.clock.now()]
+    for letter in due:
+        town.post.letters.remove(letter)
+        town.deliver_and_crash(letter)
+
+
 @pytest.fixture
 def town(found_town: Found) -> Town:
     """A town that cleans up, with one cluster that has its grants."""
@@ -150,6 +160,24 @@ def test_an_assignment_that_somebody_has_taken_over_is_theirs(town: Town) -> Non
     town.run(HOUR)
     assert taken in all_assignments(town)
     assert town.record().settled
+
+
+@pytest.mark.parametrize("then", ["its identity is switched", "it is deleted"])
+def test_what_was_written_by_a_process_that_died_before_it_could_say_so_goes_too(
+    found_town: Found, then: str
+) -> None:
+    town = found_town(DELETES, provisioning_seconds=(5, 5))
+    (first, _), (second, principal) = put_identity(town, "one"), put_identity(town, "two")
+    town.make_cluster(identity=user_assigned(first))
+    while not town.grants_made():
+        deliver_and_crash(town)
+    if then == "it is deleted":
+        town.delete_cluster()
+        town.run_until(none_left(town))
+        return
+    town.make_cluster(identity=user_assigned(second))
+    town.run_until(lambda: town.ready() and town.grants_made() == town.expected_grants("c1"))
+    assert principal in {holder for holder, _, _ in town.grants_made()}
 
 
 def test_where_policy_says_report_nothing_is_deleted_and_the_line_is_told(

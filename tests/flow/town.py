@@ -160,9 +160,16 @@ class Town(Land):
             function_app.reconcile_cluster(message)
 
     def deliver_and_crash(self, letter: Letter) -> None:
-        """The process dies after it has sent its messages and before it saves; the message comes
-        again when its lease ends."""
-        with patch.object(self.app.store, "save", side_effect=OSError("the process died")):
+        """The process dies after it has done its step and sent its messages, and before it saves
+        that; the message comes again when its lease ends."""
+        save, now = self.app.store.save, self.clock.now()
+
+        def dies(record: Record, etag: str | None) -> str:
+            if record.turn_at == now:  # what is saved ahead of a step is not the end of the turn
+                raise OSError("the process died")
+            return save(record, etag)
+
+        with patch.object(self.app.store, "save", side_effect=dies):
             try:
                 self.deliver(letter)
             except OSError:

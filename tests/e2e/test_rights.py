@@ -2,6 +2,8 @@
 
 import urllib.error
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,14 @@ pytestmark = pytest.mark.e2e
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
+CLEANING = Path(__file__).with_name("cleaning.yaml")
+
+
+@pytest.fixture(scope="module")
+def cleaning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A deployment whose policy says `cleanup: delete`, so that the app may delete, too."""
+    with Deployment(tmp_path_factory.mktemp("cleaning"), policy_file=CLEANING) as deployment:
+        yield deployment
 
 
 class StolenIdentity:
@@ -66,22 +76,30 @@ def test_the_roles_are_enough_for_the_main_job(deployment: Deployment) -> None:
     assert refused == []
 
 
-def test_azure_refuses_the_apps_identity_what_policy_does_not_allow(
-    deployment: Deployment,
-) -> None:
-    thief, root = StolenIdentity(deployment), deployment.azure.root
-    before = assignments(deployment)
-    for scope in (root, deployment.azure.subnet):
+def test_azure_refuses_the_apps_identity_what_policy_does_not_allow(cleaning: Deployment) -> None:
+    thief, root = StolenIdentity(cleaning), cleaning.azure.root
+    before = assignments(cleaning)
+    for scope in (root, cleaning.azure.subnet):
         path = f"{scope}/{ASSIGNMENTS}/{uuid.uuid4()}"
-        assert thief.status("PUT", path, giving(deployment, OWNER)) == 403
+        assert thief.status("PUT", path, giving(cleaning, OWNER)) == 403
     owners = [key for key, each in before.items() if each["roleDefinitionId"].endswith(OWNER)]
     assert [thief.status("DELETE", each) for each in owners] == [403] * len(owners) != []
-    assert assignments(deployment).keys() == before.keys()
+    assert assignments(cleaning).keys() == before.keys()
 
 
-def test_the_condition_alone_lets_through_what_policy_allows(deployment: Deployment) -> None:
+def test_the_condition_alone_lets_through_what_policy_allows(cleaning: Deployment) -> None:
     """Were it not so, the refusals above would say nothing of the condition."""
+    thief = StolenIdentity(cleaning)
+    path = f"{cleaning.azure.subnet}/{ASSIGNMENTS}/{uuid.uuid4()}"
+    assert thief.status("PUT", path, giving(cleaning, NETWORK_CONTRIBUTOR)) == 200
+    assert thief.status("DELETE", path) == 200
+
+
+def test_where_policy_does_not_clean_up_azure_refuses_every_deletion(
+    deployment: Deployment,
+) -> None:
     thief = StolenIdentity(deployment)
     path = f"{deployment.azure.subnet}/{ASSIGNMENTS}/{uuid.uuid4()}"
     assert thief.status("PUT", path, giving(deployment, NETWORK_CONTRIBUTOR)) == 200
-    assert thief.status("DELETE", path) == 200
+    assert thief.status("DELETE", path) == 403
+    deployment.azure.remove_assignment(path)

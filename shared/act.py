@@ -135,7 +135,7 @@ class Actor:
         try:
             reason, message = self.definitions.refusal(grant.role, subscription_id)
             if reason:
-                return progress.failed(wanted, Terminal(reason, message), propagation, looks, now)
+                raise Terminal(reason, message)
             self.budget.reserve("PUT", assignment_id(grant))  # before the audit announces it
             written = self.audit.of(
                 effects.role_assignment_write(
@@ -146,7 +146,7 @@ class Actor:
         except Deferred as wait:
             return _waiting(wanted, wait, now)
         except Failure as failure:
-            if not isinstance(failure, Transient):  # then it is known not to be there
+            if failure.refused:
                 wanted = replace(wanted, assignment_id="", made_by_us=False)
             return progress.failed(wanted, failure, propagation, looks, now)
         return progress.written(wanted, written.id, propagation.window, now)

@@ -19,6 +19,7 @@ from shared.permissions import Permissions, RoleDefinition
 # azure-core's, which decodes every answer too, when JSON is not in UTF-8 or nested deeply.
 _SUCCESS = range(200, 300)
 _UNREADABLE = (msgspec.DecodeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+_REFUSALS = frozenset(range(400, 500)) - {408}  # of a request that timed out, nobody knows
 _LONGEST_WAIT = 3600.0  # seconds; what needs longer is looked at hourly anyway
 _log = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ def classified() -> Iterator[None]:
         if isinstance(error, DecodeError) and error.status_code in _SUCCESS:
             failure = Transient("UnreadableAnswer", type(error).__name__)
         failure.correlation_id = correlation_id(headers)
+        failure.refused = error.status_code in _REFUSALS
         if isinstance(failure, Unknown):
             _log.warning(
                 "unknown=%s status=%s correlation_id=%s",

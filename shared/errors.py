@@ -31,7 +31,8 @@ PREREQUISITE_GRACE = timedelta(minutes=60)
 class Failure(Exception):
     """A call to Azure that failed; `reason` is Azure's own code where it has one.
 
-    `correlation_id` is that of ARM's answer, empty when there was none.
+    `correlation_id` is that of ARM's answer, empty when there was none. `refused` says that nothing
+    was done; else it may have been.
     """
 
     def __init__(self, reason: str, message: str = "") -> None:
@@ -39,6 +40,7 @@ class Failure(Exception):
         self.reason = reason
         self.message = message
         self.correlation_id = ""
+        self.refused = False
 
 
 class Transient(Failure):
@@ -62,6 +64,10 @@ class Deferred(Exception):
 
 class Terminal(Failure):
     """Not worth repeating until someone changes something."""
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(reason, message)
+        self.refused = True
 
 
 class NeedsAdministrator(Terminal):

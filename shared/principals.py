@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from shared.arm import Arm
-from shared.errors import PRINCIPAL_MISSING, Failure
+from shared.errors import PRINCIPAL_MISSING, Deferred, Failure
 from shared.model import CONTROL_PLANE, KUBELET, Cluster, Progress, Record
 from shared.resource_id import InvalidId, ResourceId, parse_scope
 from shared.wire import USER_ASSIGNED
@@ -49,7 +49,7 @@ class Principals:
             return f"the cluster has this identity itself: {_ELSEWHERE}"
         try:
             found = self.arm.facts(resource)
-        except Failure as failure:
+        except (Deferred, Failure) as failure:
             return f"whether the identity {resource} is there cannot be read ({failure.reason})"
         if not found:
             return f"the identity {resource} is gone: give the cluster another one"

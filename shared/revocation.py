@@ -1,5 +1,5 @@
-"""Role assignments of ours that are needed no more: what is kept of them, and when each is revoked
-(pure).
+"""Role assignments of ours that may be there, and are needed no more: what is kept of them, and
+when each is revoked (pure).
 
 Only what we made is ever removed, and only when the cluster is gone in two looks, or all that it
 needs could be read. Whether other clusters use it is in the ledger; that it still bears our
@@ -32,7 +32,7 @@ def left(
     """What is kept of grants once they are needed no more: the latest of each that was, or may have
     been, written, and so many of the latest."""
     may_be = (p for p in (*former, *known) if p.written_at or p.assignment_id)
-    marked = (replace(p, left_at=p.left_at or now) for p in may_be)
+    marked = (p if p.left_at else _left(p, now) for p in may_be)
     latest = {progress.grant.key: progress for progress in reversed(tuple(marked))}
     return tuple(reversed(tuple(latest.values())[:_REMEMBERED]))
 
@@ -64,6 +64,11 @@ def is_ours(progress: Progress, found: Assignment) -> bool:
     grant = progress.grant
     same = (found.principal_id, found.role) == (grant.principal_id, grant.role)
     return same and found.description.startswith(STAMP)
+
+
+def _left(progress: Progress, now: datetime) -> Progress:
+    """That its write failed says nothing of its revocation."""
+    return replace(progress, left_at=now, failing_since=None, retry_at=None)
 
 
 def _at(progress: Progress, policy: Policy) -> datetime:

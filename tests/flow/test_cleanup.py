@@ -195,6 +195,30 @@ def test_where_policy_says_report_nothing_is_deleted_and_the_line_is_told(
     assert town.grants_made() == []
 
 
+def test_what_azure_refused_to_write_is_not_reported_as_left(found_town: Found) -> None:
+    town = found_town(REPORTS)
+    town.fault(
+        "status", status=403, code="AuthorizationFailed", method="PUT", path="roleAssignments"
+    )
+    town.make_cluster()
+    town.run(30)
+    town.delete_cluster()
+    town.run(HOUR)
+    assert message(town, "ClusterProvisioned") == "the cluster is gone"
+
+
+def test_a_write_that_azure_did_not_answer_is_no_revocation_that_failed(found_town: Found) -> None:
+    town = found_town(DELETES)
+    town.fault("reset", method="PUT", path="roleAssignments")
+    town.make_cluster()
+    town.run(20)
+    town.delete_cluster()
+    town.run_until(lambda: town.record().deleted)
+    assert len(town.record().former) == 2  # they may be there
+    assert message(town, "ClusterProvisioned") == "the cluster is gone"
+    town.run_until(lambda: town.record().former == ())
+
+
 def test_what_was_only_reported_is_deleted_once_policy_says_so(found_town: Found) -> None:
     town = found_town(REPORTS)
     town.make_cluster()

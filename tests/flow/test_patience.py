@@ -95,6 +95,19 @@ def test_an_identity_that_we_may_not_read_is_said_to_be_unread(quick: Town) -> N
     assert "is there cannot be read (AuthorizationFailed)" in said_of_missing(quick)
 
 
+def test_identities_that_there_is_no_room_to_read_are_said_to_be_unread(quick: Town) -> None:
+    """One read is refused for their number, so the next is not sent."""
+    identity, _ = put_identity(quick)
+    quick.fault("status", status=400, code="PrincipalNotFound", path="/shared/.*roleAssignments/")
+    wait = {"status": 429, "code": "TooManyRequests", "retry_after": 60}
+    quick.fault("status", path="userAssignedIdentities/", **wait)
+    missing(quick, identity=user_assigned(identity))
+    said_of_missing(quick)
+    unread = [p.message for p in quick.record().grants if "cannot be read (" in p.message]
+    assert len(unread) == 2
+    assert any("cannot be read (AwaitingBudget)" in each for each in unread)
+
+
 def test_the_kubelets_own_identity_is_looked_for_as_well(quick: Town) -> None:
     town = quick
     town.make_cluster()

@@ -212,6 +212,17 @@ def test_a_custom_role_that_can_do_harm_is_not_granted(
     assert made(town) == made_for(town, net(pods) | {(CONTROL_PLANE, CUSTOM, town.subnet)})
 
 
+def test_what_was_not_granted_is_not_reported_as_left(found_town: Found) -> None:
+    town = found_town(with_custom_role())
+    put_role(town, CUSTOM, "*")
+    put_cluster(town, body(agentPoolProfiles=[pool(town.subnet)]))
+    town.run(30)
+    assert refused(town, "RoleNotSafe")
+    town.delete_cluster()
+    town.run(60)
+    assert message(town, "ClusterProvisioned") == "the cluster is gone"
+
+
 def test_a_custom_role_that_has_changed_waits_until_it_is_accepted(found_town: Found) -> None:
     town = found_town(with_custom_role())
     put_role(town, CUSTOM, READ, JOIN)

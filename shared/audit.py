@@ -45,10 +45,8 @@ class Audit:
             policy=self.policy.digest,
         )
         self.store.audit(intent)
-        _log.info(
-            "cluster=%s effect=%s action=%s target=%s",
-            *(intent.cluster_id, effect_id, intent.action, intent.target),
-        )
+        about = intent.cluster_id, effect_id, intent.action, intent.target
+        _log.info("cluster=%s effect=%s action=%s target=%s", *about)
         try:
             written = write()
         except Deferred:

@@ -13,7 +13,6 @@ TEXT_LIMIT = 60 * 1024  # an Edm.Binary property holds 64 KiB
 # What failed five times, unlike what was refused: the reasons that the poison doors give.
 POISONED = "Poisoned"
 RECORD_DAMAGED = "RecordDamaged"
-
 EVENT_UNREADABLE = "EventUnreadable"  # its text is not kept, only how long it was
 
 

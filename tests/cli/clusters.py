@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import Type
 from tests.cli.records import SUBSCRIPTION, cluster_id
+from tests.typed import Type
 
 PRINCIPAL = "aaaaaaaa-0000-4000-8000-000000000001"
 KUBELET = "aaaaaaaa-0000-4000-8000-000000000002"

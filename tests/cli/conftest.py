@@ -1,10 +1,8 @@
 """The commands as a person types them, over a storage account of their own."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from shared.store import Store
 from tests.cli.azure import Azure, policy
 from tests.cli.deployment import Deployment, Diagnosed
 from tests.cli.records import SUBSCRIPTION
+from tests.typed import OF_AZURE, Type, typing
 
 OF_THE_COMMANDS = (
     "AZURE_CLOUD",
@@ -32,26 +31,7 @@ OF_THE_COMMANDS = (
     "WORK_STORAGE",
     "WORK_TABLE_URI",
 )
-OF_AZURE = (
-    "ARM_ENDPOINT",
-    "AZURE_CLIENT_ID",
-    "IDENTITY_ENDPOINT",
-    "IDENTITY_HEADER",
-    "REQUESTS_CA_BUNDLE",
-)
 POLICY = Path(__file__).parents[2] / "infra" / "stack" / "policy.yaml"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Type = Callable[..., Answer]
 
 
 @pytest.fixture
@@ -66,17 +46,7 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def typed(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Type:
     """Type a command where nothing is configured."""
-
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["grantkeeper", *arguments])
-        try:
-            code = main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        return Answer(code, said.out, said.err)
-
-    return run
+    return typing("grantkeeper", main, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.cli.azure import Azure
-from tests.cli.conftest import Type
 from tests.cli.deployment import Deployment, Diagnosed, found
+from tests.typed import Type
 
 
 def test_no_secret_is_printed(typed: Type, whole: Deployment) -> None:

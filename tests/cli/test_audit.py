@@ -6,7 +6,7 @@ from shared.effects import AuditEntry
 from shared.roles import NETWORK_CONTRIBUTOR
 from shared.store import Store
 from tests.cli import records
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 ACTION = "Microsoft.Authorization/roleAssignments/write"
 TARGET = f"{records.SUBNET}/providers/Microsoft.Authorization/roleAssignments/1"

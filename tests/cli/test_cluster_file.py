@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.azure import policy
 from tests.cli.clusters import ALL_ROLES, NODES, TOPOLOGIES, explained, in_arm, written
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 
 @pytest.fixture(autouse=True)

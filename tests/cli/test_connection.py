@@ -8,7 +8,7 @@ from grantkeeper.connection import account_name
 from shared.settings import WorkStorage
 from shared.store import Store
 from tests.cli import records
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 
 def test_without_any_storage_the_remedy_is_said(typed: Type) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.cli.azure import Azure
-from tests.cli.conftest import Type
 from tests.cli.deployment import Deployment, Diagnosed, found
+from tests.typed import Type
 
 
 def test_a_whole_deployment_is_well(diagnosed: Diagnosed) -> None:

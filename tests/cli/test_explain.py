@@ -21,7 +21,7 @@ from tests.cli.clusters import (
     in_arm,
     written,
 )
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 
 @pytest.fixture(autouse=True)

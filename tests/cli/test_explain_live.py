@@ -12,7 +12,7 @@ from shared.resource_id import ResourceGroupId
 from shared.settings import Cloud
 from tests.cli.azure import Azure, policy
 from tests.cli.clusters import explained
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 ROUTED = {"networkPlugin": "azure", "outboundType": "userDefinedRouting"}
 CUSTOM = "cccccccc-0000-4000-8000-000000000001"

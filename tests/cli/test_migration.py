@@ -9,8 +9,8 @@ import pytest
 
 from tests.cli.azure import Azure, policy
 from tests.cli.clusters import ALL_ROLES, NODES, TOPOLOGIES, explained, in_arm, written
-from tests.cli.conftest import Type
 from tests.emulator.town import cluster_body
+from tests.typed import Type
 
 CLIENT = "0a0a0a0a-0000-4000-8000-000000000007"
 PRINCIPAL = {"servicePrincipalProfile": {"clientId": CLIENT}}

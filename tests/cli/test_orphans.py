@@ -10,7 +10,7 @@ import pytest
 from grantkeeper.directory import ENDPOINTS
 from shared.settings import CLOUDS
 from tests.cli.azure import Azure
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 GHOST = "00000000-0000-4000-8000-0000000000aa"
 

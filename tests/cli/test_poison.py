@@ -11,7 +11,7 @@ from shared.queues import EVENTS, RECONCILE, REQUESTS
 from shared.rejections import EVENT_UNREADABLE, Rejection
 from shared.store import Store
 from tests.cli import records
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 REQUEST = b'{"requestId": "r-9",\n "resourceGroup": "team", "name": "one"}'
 FAILED = Rejection(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import POLICY, Type
+from tests.cli.conftest import POLICY
+from tests.typed import Type
 from tests.unit.nouns import POLICY_TEXT
 
 

@@ -7,7 +7,8 @@ import pytest
 from grantkeeper.policy_condition import line, verdicts
 from shared.delegation import condition
 from shared.roles import ACR_PULL, BUILT_IN_ROLES, NETWORK_CONTRIBUTOR
-from tests.cli.conftest import POLICY, Type
+from tests.cli.conftest import POLICY
+from tests.typed import Type
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 READER = BUILT_IN_ROLES["Reader"]

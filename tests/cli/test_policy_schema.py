@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from grantkeeper.policies import schema
 from shared.policy import Policy
 from shared.shape import Fitting
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = Draft202012Validator(json.loads(schema()))

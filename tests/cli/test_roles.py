@@ -10,7 +10,7 @@ import pytest
 
 from shared.store import Store
 from tests.cli.azure import NETWORK_ROLES, Azure, policy
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 CUSTOM = "cccccccc-0000-4000-8000-000000000001"

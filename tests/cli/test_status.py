@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from shared.rejections import Rejection
 from shared.store import Store
 from tests.cli import records
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 
 def test_all_clusters_are_listed_with_their_reason_and_their_working_grants(

@@ -17,7 +17,7 @@ from infra.stack.process import wait_until
 from shared.rejections import Rejection
 from shared.store import Store
 from tests.cli import records
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 REQUEST: dict[str, Any] = {
     "apiVersion": "grantkeeper/v1",

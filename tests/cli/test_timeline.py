@@ -13,8 +13,8 @@ from grantkeeper import terminal, timeline, view
 from grantkeeper.report import Cluster, read
 from shared.model import Progress, Record
 from shared.store import Store
-from tests.cli.conftest import Type
 from tests.cli.records import NOW, creating, effective, pending
+from tests.typed import Type
 
 
 def after(minutes: float) -> datetime:

@@ -15,7 +15,7 @@ from shared.roles import NETWORK_CONTRIBUTOR
 from shared.store import Store
 from tests.cli import records
 from tests.cli.azure import Azure, policy
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 CUSTOM = "cccccccc-0000-4000-8000-000000000001"

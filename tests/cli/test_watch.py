@@ -11,7 +11,7 @@ from shared.model import Record
 from shared.resource_id import parse_cluster_id
 from shared.store import Store
 from tests.cli import records
-from tests.cli.conftest import Type
+from tests.typed import Type
 
 
 def test_it_ends_well_when_all_named_clusters_are_ready(grantkeeper: Type, store: Store) -> None:

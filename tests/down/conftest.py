@@ -1,8 +1,6 @@
 """The command as a person types it, over TLS, against an Azure of its own."""
 
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,26 +14,7 @@ from infra.emulator.env_file import environment
 from infra.emulator.server import EmulatorServer
 from infra.emulator.world import Principal
 from tests.down.remains import ENVIRONMENT, Remains
-
-_READ = (
-    "ARM_ENDPOINT",
-    "AZURE_CLIENT_ID",
-    "IDENTITY_ENDPOINT",
-    "IDENTITY_HEADER",
-    "REQUESTS_CA_BUNDLE",
-)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the command said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Type = Callable[..., Answer]
+from tests.typed import OF_AZURE, Answer, Type, typing
 
 
 @pytest.fixture
@@ -43,12 +22,12 @@ def remains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remains
     """An Azure that the environment names, with the administrator signed in."""
     made = Remains()
     ca = certificates.ensure(tmp_path)
-    for name in ("AZURE_ENV_NAME", "AZURE_SUBSCRIPTION_ID", "AZURE_CLOUD", *_READ):
+    for name in ("AZURE_ENV_NAME", "AZURE_SUBSCRIPTION_ID", "AZURE_CLOUD", *OF_AZURE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
     with EmulatorServer(made.emulator, certificates.server_context(tmp_path)) as server:
         values = environment(made.emulator, server.url, ca)
-        for name in (name for name in _READ if name != "AZURE_CLIENT_ID"):
+        for name in (name for name in OF_AZURE if name != "AZURE_CLIENT_ID"):
             monkeypatch.setenv(name, values[name])
         yield made
     made.emulator.close()
@@ -62,16 +41,7 @@ def down(
     monkeypatch.setenv("AZURE_ENV_NAME", ENVIRONMENT)
     monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", remains.home)
 
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["down", *arguments])
-        try:
-            code = main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        return Answer(code, said.out, said.err)
-
-    return run
+    return typing("down", main, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from infra.down.leftovers import Kind
 from infra.emulator.faults import Fault
 from infra.emulator.world import Principal
-from tests.down.conftest import Type
 from tests.down.remains import OTHERS_TOKEN, TOKEN, Remains
+from tests.typed import Type
 
 
 @pytest.fixture(autouse=True)

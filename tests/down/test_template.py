@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.down.conftest import Type
 from tests.down.remains import Remains
 from tests.template.deployed import Deployed
 from tests.template.deployment import deploy
@@ -20,6 +19,7 @@ from tests.template.variants import (
     Variant,
     variants,
 )
+from tests.typed import Type
 
 INFRA = ROOT / "infra"
 NETWORK = {

@@ -99,18 +99,25 @@ def test_a_whole_life_of_a_cluster_is_no_alert(
     assert unknown(town, told) == []
 
 
+def assignment_to(town: Town, principal_id: str) -> tuple[str, dict[str, Any]]:
+    """The path and the body of one more assignment: a role on the registry."""
+    provider = "providers/Microsoft.Authorization"
+    properties = {
+        "roleDefinitionId": (
+            f"/subscriptions/{town.subscription}/{provider}/roleDefinitions/{ACR_PULL}"
+        ),
+        "principalId": principal_id,
+        "principalType": "ServicePrincipal",
+    }
+    return f"{town.registry}/{provider}/roleAssignments/{uuid.uuid4()}", {"properties": properties}
+
+
 def test_what_is_done_with_the_apps_identity_past_the_app_is_told_and_nothing_else(
     found_town: Found, told: pytest.LogCaptureFixture
 ) -> None:
     town = lived(found_town)
-    path = f"{town.registry}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
-    role = f"/subscriptions/{town.subscription}/providers/Microsoft.Authorization/roleDefinitions/"
-    grant = {
-        "roleDefinitionId": role + ACR_PULL,
-        "principalId": town.azure.app_identity.object_id,
-        "principalType": "ServicePrincipal",
-    }
-    assert past_the_app(town, "PUT", path, {"properties": grant}) == 201
+    path, body = assignment_to(town, town.azure.app_identity.object_id)
+    assert past_the_app(town, "PUT", path, body) == 201
     assert unknown(town, told) == [path.lower()]
 
 
@@ -118,8 +125,6 @@ def test_what_an_administrator_does_is_not_told(
     found_town: Found, told: pytest.LogCaptureFixture
 ) -> None:
     town = lived(found_town)
-    role = f"/subscriptions/{town.subscription}/providers/Microsoft.Authorization/roleDefinitions/"
-    path = f"{town.registry}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
-    grant = {"roleDefinitionId": role + ACR_PULL, "principalId": town.azure.operator.object_id}
-    town.arm("PUT", path, {"properties": grant}, "2022-04-01")
+    path, body = assignment_to(town, town.azure.operator.object_id)
+    town.arm("PUT", path, body, "2022-04-01")
     assert unknown(town, told) == []
